@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// An appliance: what a teacher's appliance.xml says, as an immutable value.
+#pragma once
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  AST_NETWORK_USER,     // NAT inside the kiosk user's QEMU; needs no privilege
+  AST_NETWORK_BRIDGE,   // on a bridge of the station, named by `source`
+  AST_NETWORK_ISOLATED, // a card with no way out
+  AST_NETWORK_NONE,     // no card at all
+} AstNetworkType;
+
+typedef struct
+{
+  AstNetworkType type;
+  char *source; // bridge only: the bridge's name
+} AstNetwork;
+
+typedef struct
+{
+  char *href;   // as written in the descriptor
+  char *path;   // absolute, symbolic links not resolved; set by the catalogue, NULL where no file was found
+  char *sha256; // 64 lower-case hexadecimal digits, or NULL
+} AstImage;
+
+typedef enum
+{
+  AST_STATE_VOLATILE, // the overlay is discarded at the end
+  AST_STATE_KEPT,     // the overlay is kept for the next start, until a reset
+} AstKeeping;
+
+typedef enum
+{
+  AST_START_COLD,
+  AST_START_WARM,
+} AstStartMode;
+
+typedef enum // what the guest may use; absent = not allowed
+{
+  AST_DEVICE_USB = 1 << 0,
+  AST_DEVICE_DVD = 1 << 1,
+  AST_DEVICE_SOUND = 1 << 2,
+  AST_DEVICE_CLIPBOARD = 1 << 3,
+} AstDevices;
+
+// One thing that is wrong with an appliance, for its teacher.
+typedef struct
+{
+  char *file;   // path as it was opened
+  guint line;   // from 1; 0 = the file as a whole
+  guint column; // from 1; 0 = the line as a whole
+  char *text;   // a translated sentence, UTF-8
+} AstProblem;
+
+// Read-only for everybody but the parser and the catalogue, which build it before anyone else sees it.
+typedef struct
+{
+  char *id;            // the folder's name; [a-z0-9][a-z0-9._-]{0,63}
+  char *folder;        // absolute
+  char *name;          // in the reader's language; never NULL (the id where the descriptor has none)
+  char *summary;       // in the reader's language, or NULL
+  char *category;      // or NULL
+  char *icon;          // absolute path of an SVG, or NULL
+  char *os_id;         // libosinfo id, or NULL
+  guint cpus;          // 1 to 64
+  guint memory_mib;    // MiB, 16 to 1048576
+  AstImage *disk;      // or NULL
+  GPtrArray *layers;   // AstImage*, from the disk upwards
+  GPtrArray *cdroms;   // AstImage*
+  GPtrArray *networks; // AstNetwork*; empty = none
+  guint heads;         // monitors, 1 to 4
+  AstDevices devices;
+  AstKeeping keeping;
+  AstStartMode start_mode;
+  char *domain_xml;    // the descriptor's <domain> element, serialised with its own root, or NULL
+  GPtrArray *problems; // AstProblem*; empty = usable
+} AstAppliance;
+
+AstAppliance *ast_appliance_new (const char *id, const char *folder);
+AstAppliance *ast_appliance_ref (AstAppliance *self);
+void ast_appliance_unref (AstAppliance *self);
+gboolean ast_appliance_is_usable (const AstAppliance *self);
+// Case- and accent-insensitive: does every word of `words` occur in name, summary, category or id?
+gboolean ast_appliance_matches (const AstAppliance *self, const char *words);
+
+AstImage *ast_image_new (const char *href, const char *sha256);
+AstNetwork *ast_network_new (AstNetworkType type, const char *source);
+void ast_image_free (AstImage *self);
+void ast_network_free (AstNetwork *self);
+
+AstProblem *ast_problem_new (const char *file, guint line, guint column, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+void ast_problem_free (AstProblem *self);
+// "file:line:column: sentence", leaving out what is 0. The caller frees it.
+char *ast_problem_to_string (const AstProblem *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstAppliance, ast_appliance_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstImage, ast_image_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstNetwork, ast_network_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstProblem, ast_problem_free)
+
+G_END_DECLS
