@@ -83,7 +83,7 @@ AstAppliance *ast_appliance_new (const char *id, const char *folder);
 AstAppliance *ast_appliance_ref (AstAppliance *self);
 void ast_appliance_unref (AstAppliance *self);
 gboolean ast_appliance_is_usable (const AstAppliance *self);
-// Case- and accent-insensitive: does every word of `words` occur in name, summary, category or id?
+// Case- and accent-insensitive: does each of `words` begin a word of name, summary, category or id?
 gboolean ast_appliance_matches (const AstAppliance *self, const char *words);
 
 AstImage *ast_image_new (const char *href, const char *sha256);
