@@ -17,14 +17,20 @@ typedef enum
 const char *ast_image_format_word (AstImageFormat format);
 
 // Opens the file and reads its first kilobytes: regular file, readable, of a format that fits its use (`cdrom`:
-// an ISO, else qcow2 or, by name, raw). No child process; microseconds. Fails with IMAGE_MISSING, IMAGE_UNREADABLE
-// or IMAGE_FORMAT, each in a sentence that names the path.
+// an ISO, else qcow2 or, by name, raw). No child process; microseconds; never hangs on a pipe or device. `format`
+// may be NULL. Fails with IMAGE_MISSING, IMAGE_UNREADABLE, IMAGE_FORMAT or IMAGE_CORRUPT (a header that makes no
+// sense, a file that was cut short), each in a sentence that names the path.
 gboolean ast_image_probe (const char *path, gboolean cdrom, AstImageFormat *format, GError **error);
+
+// Probes disk and layers, that the disk stands alone and that each layer was made on the one below it. As cheap as
+// the probes. Returns the topmost image (borrowed from the appliance) and its format, or NULL with a
+// probe's error or IMAGE_FORMAT. Not for appliances without a disk.
+const AstImage *ast_image_probe_chain (const AstAppliance *appliance, AstImageFormat *format, GError **error);
 
 // Everything `asteroidectl check` may say of an appliance's images: probe of each, qemu-img check of disk and layers
 // (IMAGE_CORRUPT), that each layer was made on the one below it (IMAGE_FORMAT), and, if `digest`, the SHA-256
 // of those that name one (IMAGE_DIGEST; reads the whole file). Blocking: seconds to minutes; call in a thread.
-// Appends AstProblem* to `problems`, with the image's path as file.
+// Appends AstProblem* to `problems`, with the image's path as file. Cancelled: returns early, with what it has found.
 void ast_image_check_all (const AstAppliance *appliance, gboolean digest, GCancellable *cancellable,
                           GPtrArray *problems);
 
