@@ -2,6 +2,8 @@
 #include "appliance.h"
 #include <string.h>
 
+#define MAX_ID_LENGTH 64
+
 AstImage *
 ast_image_new (const char *href, const char *sha256)
 {
@@ -73,6 +75,15 @@ ast_problem_to_string (const AstProblem *self)
   return g_strdup_printf ("%s:%u:%u: %s", self->file, self->line, self->column, self->text);
 }
 
+gboolean
+ast_appliance_id_is_valid (const char *text)
+{
+  gsize length = strlen (text);
+
+  return length >= 1 && length <= MAX_ID_LENGTH && (g_ascii_islower (text[0]) || g_ascii_isdigit (text[0]))
+         && strspn (text, "abcdefghijklmnopqrstuvwxyz0123456789._-") == length;
+}
+
 AstAppliance *
 ast_appliance_new (const char *id, const char *folder)
 {
@@ -84,10 +95,11 @@ ast_appliance_new (const char *id, const char *folder)
   self->cpus = 1;
   self->memory_mib = 1024;
   self->heads = 1;
-  self->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) ast_image_free);
-  self->cdroms = g_ptr_array_new_with_free_func ((GDestroyNotify) ast_image_free);
-  self->networks = g_ptr_array_new_with_free_func ((GDestroyNotify) ast_network_free);
-  self->problems = g_ptr_array_new_with_free_func ((GDestroyNotify) ast_problem_free);
+  self->layers = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_image_free);
+  self->cdroms = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_image_free);
+  self->networks = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_network_free);
+  self->problems = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_problem_free);
+  self->warnings = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_problem_free);
   return self;
 }
 
@@ -113,12 +125,13 @@ ast_appliance_clear (AstAppliance *self)
   g_ptr_array_unref (self->networks);
   g_free (self->domain_xml);
   g_ptr_array_unref (self->problems);
+  g_ptr_array_unref (self->warnings);
 }
 
 void
 ast_appliance_unref (AstAppliance *self)
 {
-  g_atomic_rc_box_release_full (self, (GDestroyNotify) ast_appliance_clear);
+  g_atomic_rc_box_release_full (self, (GDestroyNotify)ast_appliance_clear);
 }
 
 gboolean
@@ -127,25 +140,45 @@ ast_appliance_is_usable (const AstAppliance *self)
   return self->problems->len == 0;
 }
 
+// Compatibility forms taken apart, accents dropped, case folded: "Réseau" and "reseau" become one.
+static char *
+fold (const char *text)
+{
+  g_autofree char *apart = g_utf8_normalize (text, -1, G_NORMALIZE_ALL);
+  g_autoptr (GString) bare = g_string_new (NULL);
+
+  for (const char *at = apart ? apart : ""; *at; at = g_utf8_next_char (at))
+    {
+      gunichar letter = g_utf8_get_char (at);
+
+      if (g_unichar_ismark (letter))
+        continue;
+      g_string_append_unichar (bare, g_unichar_isalnum (letter) ? letter : ' ');
+    }
+  return g_utf8_casefold (bare->str, (gssize)bare->len);
+}
+
+static gboolean
+begins_a_word (char **words, const char *wanted)
+{
+  for (guint i = 0; words[i]; i++)
+    if (g_str_has_prefix (words[i], wanted))
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 ast_appliance_matches (const AstAppliance *self, const char *words)
 {
   g_autofree char *text = g_strjoin (" ", self->name, self->id, self->category ? self->category : "",
                                      self->summary ? self->summary : "", NULL);
-  g_auto (GStrv) wanted = g_str_tokenize_and_fold (words, NULL, NULL);
-  g_auto (GStrv) ascii = NULL;
-  g_auto (GStrv) had = g_str_tokenize_and_fold (text, NULL, &ascii);
+  g_autofree char *folded_text = fold (text);
+  g_autofree char *folded_words = fold (words);
+  g_auto (GStrv) had = g_strsplit (folded_text, " ", -1);
+  g_auto (GStrv) wanted = g_strsplit (folded_words, " ", -1);
 
   for (guint i = 0; wanted[i]; i++)
-    {
-      gboolean found = FALSE;
-
-      for (guint j = 0; had[j] && !found; j++)
-        found = g_str_has_prefix (had[j], wanted[i]);
-      for (guint j = 0; ascii[j] && !found; j++)
-        found = g_str_has_prefix (ascii[j], wanted[i]);
-      if (!found)
-        return FALSE;
-    }
+    if (!begins_a_word (had, wanted[i]))
+      return FALSE;
   return TRUE;
 }

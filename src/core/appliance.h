@@ -24,12 +24,14 @@ typedef struct
   char *href;   // as written in the descriptor
   char *path;   // absolute, symbolic links not resolved; set by the catalogue, NULL where no file was found
   char *sha256; // 64 lower-case hexadecimal digits, or NULL
+  guint line;   // where the descriptor names it; 0 = nowhere
+  guint column;
 } AstImage;
 
 typedef enum
 {
-  AST_STATE_VOLATILE, // the overlay is discarded at the end
-  AST_STATE_KEPT,     // the overlay is kept for the next start, until a reset
+  AST_KEEPING_VOLATILE, // the overlay is discarded at the end
+  AST_KEEPING_KEPT,     // the overlay is kept for the next start, until a reset
 } AstKeeping;
 
 typedef enum
@@ -58,12 +60,14 @@ typedef struct
 // Read-only for everybody but the parser and the catalogue, which build it before anyone else sees it.
 typedef struct
 {
-  char *id;            // the folder's name; [a-z0-9][a-z0-9._-]{0,63}
-  char *folder;        // absolute
-  char *name;          // in the reader's language; never NULL (the id where the descriptor has none)
-  char *summary;       // in the reader's language, or NULL
-  char *category;      // or NULL
-  char *icon;          // absolute path of an SVG, or NULL
+  char *id;        // the folder's name; [a-z0-9][a-z0-9._-]{0,63}
+  char *folder;    // absolute
+  char *name;      // in the reader's language; never NULL (the id where the descriptor has none)
+  char *summary;   // in the reader's language, or NULL
+  char *category;  // or NULL
+  char *icon;      // absolute path of an SVG, or NULL (also where the file is missing)
+  guint icon_line; // where the descriptor names the icon; 0 = nowhere
+  guint icon_column;
   char *os_id;         // libosinfo id, or NULL
   guint cpus;          // 1 to 64
   guint memory_mib;    // MiB, 16 to 1048576
@@ -77,25 +81,40 @@ typedef struct
   AstStartMode start_mode;
   char *domain_xml;    // the descriptor's <domain> element, serialised with its own root, or NULL
   GPtrArray *problems; // AstProblem*; empty = usable
+  GPtrArray *warnings; // AstProblem*: worth mending, yet the appliance works (a missing icon)
 } AstAppliance;
 
-AstAppliance *ast_appliance_new (const char *id, const char *folder);
-AstAppliance *ast_appliance_ref (AstAppliance *self);
-void ast_appliance_unref (AstAppliance *self);
-gboolean ast_appliance_is_usable (const AstAppliance *self);
+// Has the text the form of an id, [a-z0-9][a-z0-9._-]{0,63}?
+gboolean
+ast_appliance_id_is_valid (const char *text);
+AstAppliance *
+ast_appliance_new (const char *id, const char *folder);
+AstAppliance *
+ast_appliance_ref (AstAppliance *self);
+void
+ast_appliance_unref (AstAppliance *self);
+gboolean
+ast_appliance_is_usable (const AstAppliance *self);
 // Case- and accent-insensitive: does each of `words` begin a word of name, summary, category or id?
-gboolean ast_appliance_matches (const AstAppliance *self, const char *words);
+gboolean
+ast_appliance_matches (const AstAppliance *self, const char *words);
 
-AstImage *ast_image_new (const char *href, const char *sha256);
-AstNetwork *ast_network_new (AstNetworkType type, const char *source);
-void ast_image_free (AstImage *self);
-void ast_network_free (AstNetwork *self);
+AstImage *
+ast_image_new (const char *href, const char *sha256);
+AstNetwork *
+ast_network_new (AstNetworkType type, const char *source);
+void
+ast_image_free (AstImage *self);
+void
+ast_network_free (AstNetwork *self);
 
-AstProblem *ast_problem_new (const char *file, guint line, guint column, const char *format, ...)
-    G_GNUC_PRINTF (4, 5);
-void ast_problem_free (AstProblem *self);
+AstProblem *
+ast_problem_new (const char *file, guint line, guint column, const char *format, ...) G_GNUC_PRINTF (4, 5);
+void
+ast_problem_free (AstProblem *self);
 // "file:line:column: sentence", leaving out what is 0. The caller frees it.
-char *ast_problem_to_string (const AstProblem *self);
+char *
+ast_problem_to_string (const AstProblem *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstAppliance, ast_appliance_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstImage, ast_image_free)

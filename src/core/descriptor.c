@@ -1,0 +1,857 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ast-build.h"
+#include "descriptor.h"
+#include "document.h"
+#include <glib/gi18n.h>
+#include <string.h>
+
+#define MAX_PROBLEMS       50
+#define MAX_QUOTED         60
+#define MAX_NAME           100
+#define MAX_SUMMARY        500
+#define MAX_CATEGORY       40
+#define MAX_CPUS           64
+#define MIN_MEMORY_MIB     16
+#define MAX_MEMORY_MIB     (1024 * 1024)
+#define MAX_HEADS          4
+#define MAX_INTERFACE_NAME 15 // the kernel's IFNAMSIZ, less its NUL
+#define SHA256_DIGITS      64
+#define KIB_IN_MIB         1024
+#define MIB_IN_GIB         1024
+
+// The state of one text that stands in several languages, of which one is chosen.
+typedef struct
+{
+  GHashTable *languages; // those seen, folded; "" = none named
+  guint rank;            // of the one chosen; less is better
+} Translated;
+
+typedef struct
+{
+  AstAppliance *appliance;
+  const AstDocument *document;
+  const char *file;
+  const char *const *languages;
+  gboolean silent; // the tree is not whole: take what is there, the one problem is told already
+  Translated name;
+  Translated summary;
+} Reader;
+
+typedef enum
+{
+  CONTENT_NONE,
+  CONTENT_TEXT,
+  CONTENT_ELEMENTS,
+  CONTENT_ANY,
+} Content;
+
+typedef struct
+{
+  const char *name;
+  Content content;
+  gboolean repeats;
+  void (*read) (Reader *self, const xmlNode *node);
+  const char *attributes[3];
+} Rule;
+
+static void
+complain (Reader *self, const xmlNode *node, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+static void
+complain (Reader *self, const xmlNode *node, const char *format, ...)
+{
+  GPtrArray *problems = self->appliance->problems;
+  g_autofree char *text = NULL;
+  guint line, column;
+  va_list args;
+
+  if (self->silent || problems->len > MAX_PROBLEMS)
+    return;
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  ast_document_locate (self->document, node, &line, &column);
+  g_ptr_array_add (problems, ast_problem_new (self->file, line, column, "%s",
+                                              problems->len < MAX_PROBLEMS
+                                                  ? text
+                                                  : _ ("More is wrong from here on. Mend the rest first.")));
+}
+
+// A value as it may be put into a sentence: short, and with nothing that a terminal or a screen would obey.
+static char *
+quotable (const char *value)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint length = 0;
+
+  for (const char *at = value; *at; at = g_utf8_next_char (at))
+    {
+      gunichar letter = g_utf8_get_char (at);
+
+      if (length++ == MAX_QUOTED)
+        {
+          g_string_append (text, "…");
+          break;
+        }
+      g_string_append_unichar (text, g_unichar_isprint (letter) ? letter : 0xFFFD);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static const char *
+name_of (const xmlNode *node)
+{
+  return (const char *)node->name;
+}
+
+// NULL where the attribute is absent.
+static char *
+get (const xmlNode *node, const char *attribute)
+{
+  xmlChar *value = xmlGetNoNsProp (node, (const xmlChar *)attribute);
+  char *copy = g_strdup ((const char *)value);
+
+  xmlFree (value);
+  return copy;
+}
+
+// The attribute without the blanks around it; where it is absent, says so and returns NULL.
+static char *
+need (Reader *self, const xmlNode *node, const char *attribute)
+{
+  char *value = get (node, attribute);
+
+  if (!value)
+    complain (self, node, _ ("<%s> needs the attribute “%s”."), name_of (node), attribute);
+  return value ? g_strstrip (value) : NULL;
+}
+
+// The element's text, blanks around it dropped and those within it made one.
+static char *
+text_of (const xmlNode *node)
+{
+  xmlChar *content = xmlNodeGetContent (node);
+  g_auto (GStrv) words = g_strsplit_set ((const char *)content, " \t\r\n", -1);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  xmlFree (content);
+  for (guint i = 0; words[i]; i++)
+    if (words[i][0])
+      g_string_append_printf (text, "%s%s", text->len ? " " : "", words[i]);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static char *
+need_text (Reader *self, const xmlNode *node, glong max)
+{
+  g_autofree char *text = text_of (node);
+  glong length = g_utf8_strlen (text, -1);
+
+  if (length == 0)
+    complain (self, node, _ ("<%s> is empty. Write its text, or remove it."), name_of (node));
+  if (length > max)
+    complain (self, node, _ ("<%s> has %ld characters; %ld is the most."), name_of (node), length, max);
+  return length > 0 && length <= max ? g_steal_pointer (&text) : NULL;
+}
+
+static gboolean
+read_number (Reader *self, const xmlNode *node, const char *text, guint64 min, guint64 max, guint64 *number)
+{
+  g_autofree char *quoted = quotable (text);
+
+  if (g_ascii_string_to_unsigned (text, 10, min, max, number, NULL))
+    return TRUE;
+  complain (
+      self, node,
+      _ ("<%s> cannot be “%s”. Write a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "."),
+      name_of (node), quoted, min, max);
+  return FALSE;
+}
+
+// The word's place in `words`, or -1.
+static int
+choose (Reader *self, const xmlNode *node, const char *text, const char *const *words)
+{
+  g_autofree char *quoted = quotable (text);
+  g_autofree char *list = g_strjoinv (", ", (char **)words);
+
+  for (int i = 0; words[i]; i++)
+    if (g_str_equal (text, words[i]))
+      return i;
+  complain (self, node, _ ("<%s> cannot be “%s”. Write one of: %s."), name_of (node), quoted, list);
+  return -1;
+}
+
+// Why a path cannot be used, or NULL. It is relative and stays below its folder, whatever it is resolved
+// against.
+static const char *
+path_fault (const char *path)
+{
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+
+  if (strpbrk (path, "\\"))
+    return N_ ("“%s” has a backslash. Write / between a folder and a file.");
+  if (path[0] == '/')
+    return N_ ("“%s” begins with /. Write the path from the appliance's folder on.");
+  for (const char *at = path; *at; at = g_utf8_next_char (at))
+    if (g_unichar_iscntrl (g_utf8_get_char (at)))
+      return N_ ("“%s” has a control character. Give the file another name.");
+  if (!parts[0])
+    return N_ ("The path “%s” is empty. Write the name of a file.");
+  for (guint i = 0; parts[i]; i++)
+    {
+      if (g_str_equal (parts[i], ".."))
+        return N_ ("“%s” leaves the appliance's folder. Put the file into it, or into an image store.");
+      if (!parts[i][0])
+        return N_ ("“%s” is not the path of a file in the appliance's folder.");
+    }
+  return NULL;
+}
+
+// Not stripped: a file's name may begin with a blank, and then it should be found.
+static char *
+need_path (Reader *self, const xmlNode *node)
+{
+  g_autofree char *path = get (node, "href");
+  g_autofree char *quoted = path ? quotable (path) : NULL;
+  const char *fault = path ? path_fault (path) : NULL;
+
+  if (!path)
+    complain (self, node, _ ("<%s> needs the attribute “%s”."), name_of (node), "href");
+  if (!path || !fault)
+    return g_steal_pointer (&path);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  complain (self, node, _ (fault), quoted);
+#pragma GCC diagnostic pop
+  return NULL;
+}
+
+static gboolean
+is_hexadecimal (const char *text, gsize digits)
+{
+  return strlen (text) == digits && strspn (text, "0123456789abcdefABCDEF") == digits;
+}
+
+static char *
+read_digest (Reader *self, const xmlNode *node)
+{
+  g_autofree char *digest = get (node, "sha256");
+
+  if (!digest)
+    return NULL;
+  if (is_hexadecimal (g_strstrip (digest), SHA256_DIGITS))
+    return g_ascii_strdown (digest, -1);
+  complain (self, node, _ ("The attribute “sha256” needs the %d digits that sha256sum prints."),
+            SHA256_DIGITS);
+  return NULL;
+}
+
+static AstImage *
+read_image (Reader *self, const xmlNode *node)
+{
+  g_autofree char *path = need_path (self, node);
+  g_autofree char *digest = read_digest (self, node);
+  AstImage *image = path ? ast_image_new (path, digest) : NULL;
+
+  if (image)
+    ast_document_locate (self->document, node, &image->line, &image->column);
+  return image;
+}
+
+// "fr_FR.UTF-8" and "fr_FR" become "fr-FR", as xml:lang writes it; "C" becomes "".
+static char *
+language_tag (const char *locale)
+{
+  g_autofree char *tag = g_strdup (locale);
+
+  tag[strcspn (tag, ".@")] = '\0';
+  if (g_str_equal (tag, "C") || g_str_equal (tag, "POSIX"))
+    tag[0] = '\0';
+  return g_strdelimit (g_steal_pointer (&tag), "_", '-');
+}
+
+static guint
+language_fit (const char *language, const char *wanted)
+{
+  gsize length = strlen (wanted);
+
+  if (g_ascii_strcasecmp (language, wanted) == 0)
+    return 0;
+  return length && g_ascii_strncasecmp (language, wanted, length) == 0 && language[length] == '-' ? 1 : 2;
+}
+
+// How well a language ("" = the text without one) suits the reader; less is better, G_MAXUINT is not at all.
+static guint
+language_rank (const Reader *self, const char *language)
+{
+  for (guint i = 0; self->languages && self->languages[i]; i++)
+    {
+      g_autofree char *wanted = language_tag (self->languages[i]);
+      guint fit = language_fit (language, wanted);
+
+      if (fit < 2)
+        return 2 * i + fit;
+    }
+  return language[0] ? G_MAXUINT : G_MAXUINT - 1;
+}
+
+static gboolean
+is_language (const char *text)
+{
+  g_auto (GStrv) parts = g_strsplit (text, "-", -1);
+
+  for (guint i = 0; parts[i]; i++)
+    {
+      gsize length = strlen (parts[i]);
+
+      if (length < 1 || length > 8)
+        return FALSE;
+      for (gsize j = 0; j < length; j++)
+        if (i == 0 ? !g_ascii_isalpha (parts[i][j]) : !g_ascii_isalnum (parts[i][j]))
+          return FALSE;
+    }
+  return parts[0] != NULL;
+}
+
+// The element's language, folded; "" where it names none; NULL where it is a mistake.
+static char *
+read_language (Reader *self, const xmlNode *node, Translated *translated)
+{
+  xmlChar *value = xmlGetNsProp (node, (const xmlChar *)"lang", XML_XML_NAMESPACE);
+  g_autofree char *language = g_ascii_strdown (value ? (const char *)value : "", -1);
+  g_autofree char *quoted = quotable (g_strstrip (language));
+  gboolean named = value != NULL;
+
+  xmlFree (value);
+  if (named && !is_language (language))
+    complain (self, node, _ ("“%s” is not a language. Write one as in xml:lang=\"fr\" or \"pt-BR\"."),
+              quoted);
+  else if (g_hash_table_add (translated->languages, g_strdup (language)))
+    return g_steal_pointer (&language);
+  else if (named)
+    complain (self, node, _ ("<%s> stands here twice in the language “%s”. Keep one."), name_of (node),
+              quoted);
+  else
+    complain (self, node, _ ("<%s> stands here twice. Keep one, or give each a language by xml:lang."),
+              name_of (node));
+  return NULL;
+}
+
+static void
+read_translated (Reader *self, const xmlNode *node, Translated *translated, glong max, char **chosen)
+{
+  g_autofree char *language = read_language (self, node, translated);
+  g_autofree char *text = need_text (self, node, max);
+  guint rank;
+
+  if (!language || !text)
+    return;
+  rank = language_rank (self, language);
+  if (rank >= translated->rank)
+    return;
+  translated->rank = rank;
+  g_free (*chosen);
+  *chosen = g_steal_pointer (&text);
+}
+
+static void
+read_name (Reader *self, const xmlNode *node)
+{
+  read_translated (self, node, &self->name, MAX_NAME, &self->appliance->name);
+}
+
+static void
+read_summary (Reader *self, const xmlNode *node)
+{
+  read_translated (self, node, &self->summary, MAX_SUMMARY, &self->appliance->summary);
+}
+
+static void
+read_icon (Reader *self, const xmlNode *node)
+{
+  AstAppliance *appliance = self->appliance;
+  g_autofree char *path = need_path (self, node);
+  g_autofree char *quoted = path ? quotable (path) : NULL;
+
+  if (!path)
+    return;
+  if (!g_str_has_suffix (path, ".svg"))
+    {
+      complain (self, node, _ ("“%s” is not an SVG drawing (its name must end in .svg)."), quoted);
+      return;
+    }
+  appliance->icon = g_build_filename (appliance->folder, path, NULL);
+  ast_document_locate (self->document, node, &appliance->icon_line, &appliance->icon_column);
+}
+
+static void
+read_category (Reader *self, const xmlNode *node)
+{
+  self->appliance->category = need_text (self, node, MAX_CATEGORY);
+}
+
+static void
+read_os (Reader *self, const xmlNode *node)
+{
+  g_autofree char *id = need (self, node, "id");
+  g_autofree char *quoted = id ? quotable (id) : NULL;
+  const char *rest = id ? strstr (id, "://") : NULL;
+
+  if (!id)
+    return;
+  if ((g_str_has_prefix (id, "http://") || g_str_has_prefix (id, "https://")) && rest[3]
+      && !strpbrk (id, " \t\r\n"))
+    self->appliance->os_id = g_steal_pointer (&id);
+  else
+    complain (self, node,
+              _ ("“%s” is not a system's id, as in http://debian.org/debian/12 (see osinfo-query os)."),
+              quoted);
+}
+
+static void
+read_cpu (Reader *self, const xmlNode *node)
+{
+  g_autofree char *count = need (self, node, "count");
+  guint64 number;
+
+  if (count && read_number (self, node, count, 1, MAX_CPUS, &number))
+    self->appliance->cpus = (guint)number;
+}
+
+static void
+read_memory (Reader *self, const xmlNode *node)
+{
+  static const char *const units[] = { "KiB", "MiB", "GiB", NULL };
+  g_autofree char *unit = get (node, "unit");
+  g_autofree char *text = text_of (node);
+  int chosen = unit ? choose (self, node, g_strstrip (unit), units) : 1;
+  guint64 number;
+
+  if (chosen == 0
+      && read_number (self, node, text, MIN_MEMORY_MIB * KIB_IN_MIB, (guint64)MAX_MEMORY_MIB * KIB_IN_MIB,
+                      &number))
+    self->appliance->memory_mib = (guint)((number + KIB_IN_MIB - 1) / KIB_IN_MIB);
+  if (chosen == 1 && read_number (self, node, text, MIN_MEMORY_MIB, MAX_MEMORY_MIB, &number))
+    self->appliance->memory_mib = (guint)number;
+  if (chosen == 2 && read_number (self, node, text, 1, MAX_MEMORY_MIB / MIB_IN_GIB, &number))
+    self->appliance->memory_mib = (guint)number * MIB_IN_GIB;
+}
+
+static void
+read_disk (Reader *self, const xmlNode *node)
+{
+  self->appliance->disk = read_image (self, node);
+}
+
+static void
+read_image_into (Reader *self, const xmlNode *node, GPtrArray *images)
+{
+  AstImage *image = read_image (self, node);
+
+  if (image)
+    g_ptr_array_add (images, image);
+}
+
+static void
+read_layer (Reader *self, const xmlNode *node)
+{
+  read_image_into (self, node, self->appliance->layers);
+}
+
+static void
+read_cdrom (Reader *self, const xmlNode *node)
+{
+  read_image_into (self, node, self->appliance->cdroms);
+}
+
+static gboolean
+is_interface_name (const char *text)
+{
+  return g_ascii_isalnum (text[0]) && strlen (text) <= MAX_INTERFACE_NAME
+         && text[strspn (text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
+}
+
+static gboolean
+check_bridge (Reader *self, const xmlNode *node, AstNetworkType type, const char *source)
+{
+  g_autofree char *quoted = source ? quotable (source) : NULL;
+
+  if (type == AST_NETWORK_BRIDGE && !source)
+    complain (self, node, _ ("A bridged network needs the attribute “source”, as in source=\"br0\"."));
+  else if (type != AST_NETWORK_BRIDGE && source)
+    complain (self, node, _ ("The attribute “source” is only for networks of type “bridge”. Remove it."));
+  else if (source && !is_interface_name (source))
+    complain (self, node, _ ("“%s” cannot be the name of a bridge, as in source=\"br0\"."), quoted);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static void
+read_network (Reader *self, const xmlNode *node)
+{
+  static const char *const types[] = { "user", "bridge", "isolated", "none", NULL };
+  g_autofree char *type = need (self, node, "type");
+  g_autofree char *source = get (node, "source");
+  int chosen = type ? choose (self, node, type, types) : -1;
+
+  if (source)
+    g_strstrip (source);
+  if (chosen >= 0 && check_bridge (self, node, (AstNetworkType)chosen, source))
+    g_ptr_array_add (self->appliance->networks, ast_network_new ((AstNetworkType)chosen, source));
+}
+
+static void
+read_display (Reader *self, const xmlNode *node)
+{
+  g_autofree char *heads = need (self, node, "heads");
+  guint64 number;
+
+  if (heads && read_number (self, node, heads, 1, MAX_HEADS, &number))
+    self->appliance->heads = (guint)number;
+}
+
+static void
+read_usb (Reader *self, const xmlNode *node)
+{
+  self->appliance->devices |= AST_DEVICE_USB;
+}
+
+static void
+read_dvd (Reader *self, const xmlNode *node)
+{
+  self->appliance->devices |= AST_DEVICE_DVD;
+}
+
+static void
+read_sound (Reader *self, const xmlNode *node)
+{
+  self->appliance->devices |= AST_DEVICE_SOUND;
+}
+
+static void
+read_clipboard (Reader *self, const xmlNode *node)
+{
+  self->appliance->devices |= AST_DEVICE_CLIPBOARD;
+}
+
+static void
+read_state (Reader *self, const xmlNode *node)
+{
+  static const char *const states[] = { "volatile", "kept", NULL };
+  g_autofree char *text = text_of (node);
+  int chosen = choose (self, node, text, states);
+
+  if (chosen >= 0)
+    self->appliance->keeping = (AstKeeping)chosen;
+}
+
+static void
+read_start (Reader *self, const xmlNode *node)
+{
+  static const char *const modes[] = { "cold", "warm", NULL };
+  g_autofree char *mode = need (self, node, "mode");
+  int chosen = mode ? choose (self, node, mode, modes) : -1;
+
+  if (chosen >= 0)
+    self->appliance->start_mode = (AstStartMode)chosen;
+}
+
+// The copy takes the name spaces that it uses along, wherever they were declared.
+static void
+read_domain (Reader *self, const xmlNode *node)
+{
+  xmlDoc *tree = xmlNewDoc ((const xmlChar *)"1.0");
+  xmlNode *copy = xmlDocCopyNode ((xmlNode *)node, tree, 1);
+  xmlBuffer *buffer = xmlBufferCreate ();
+
+  xmlDocSetRootElement (tree, copy);
+  xmlNodeDump (buffer, tree, copy, 0, 0);
+  self->appliance->domain_xml = g_strdup ((const char *)xmlBufferContent (buffer));
+  xmlBufferFree (buffer);
+  xmlFreeDoc (tree);
+}
+
+static void
+read_devices (Reader *self, const xmlNode *node);
+
+static const Rule rules[] = {
+  { "name", CONTENT_TEXT, TRUE, read_name, { "xml:lang" } },
+  { "summary", CONTENT_TEXT, TRUE, read_summary, { "xml:lang" } },
+  { "icon", CONTENT_NONE, FALSE, read_icon, { "href" } },
+  { "category", CONTENT_TEXT, FALSE, read_category },
+  { "os", CONTENT_NONE, FALSE, read_os, { "id" } },
+  { "cpu", CONTENT_NONE, FALSE, read_cpu, { "count" } },
+  { "memory", CONTENT_TEXT, FALSE, read_memory, { "unit" } },
+  { "disk", CONTENT_NONE, FALSE, read_disk, { "href", "sha256" } },
+  { "layer", CONTENT_NONE, TRUE, read_layer, { "href", "sha256" } },
+  { "cdrom", CONTENT_NONE, TRUE, read_cdrom, { "href", "sha256" } },
+  { "network", CONTENT_NONE, TRUE, read_network, { "type", "source" } },
+  { "display", CONTENT_NONE, FALSE, read_display, { "heads" } },
+  { "devices", CONTENT_ELEMENTS, FALSE, read_devices },
+  { "state", CONTENT_TEXT, FALSE, read_state },
+  { "start", CONTENT_NONE, FALSE, read_start, { "mode" } },
+  { "domain", CONTENT_ANY, FALSE, read_domain },
+};
+
+static const Rule device_rules[] = {
+  { "usb", CONTENT_NONE, FALSE, read_usb },
+  { "dvd", CONTENT_NONE, FALSE, read_dvd },
+  { "sound", CONTENT_NONE, FALSE, read_sound },
+  { "clipboard", CONTENT_NONE, FALSE, read_clipboard },
+};
+
+static const Rule root_rule = { "appliance", CONTENT_ELEMENTS, FALSE, NULL, { "id" } };
+
+static gboolean
+is_ours (const xmlNode *node)
+{
+  return node->ns && xmlStrEqual (node->ns->href, (const xmlChar *)AST_DESCRIPTOR_NAMESPACE);
+}
+
+static const Rule *
+find_rule (const Reader *self, const xmlNode *node, const Rule *table, guint length)
+{
+  for (guint i = 0; i < length; i++)
+    if (g_str_equal (table[i].name, name_of (node)) && (self->silent || is_ours (node)))
+      return &table[i];
+  return NULL;
+}
+
+static gboolean
+rule_allows (const Rule *rule, const xmlAttr *attribute)
+{
+  const char *name = (const char *)attribute->name;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rule->attributes) && rule->attributes[i]; i++)
+    {
+      const char *allowed = rule->attributes[i];
+
+      if (!attribute->ns && g_str_equal (name, allowed))
+        return TRUE;
+      if (attribute->ns && xmlStrEqual (attribute->ns->href, XML_XML_NAMESPACE)
+          && g_str_has_prefix (allowed, "xml:") && g_str_equal (name, allowed + strlen ("xml:")))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+check_attributes (Reader *self, const xmlNode *node, const Rule *rule)
+{
+  for (const xmlAttr *attribute = node->properties; attribute; attribute = attribute->next)
+    {
+      g_autofree char *quoted = quotable ((const char *)attribute->name);
+      const char *prefix
+          = attribute->ns && attribute->ns->prefix ? (const char *)attribute->ns->prefix : NULL;
+
+      if (!rule_allows (rule, attribute))
+        complain (self, node, _ ("<%s> has no attribute “%s%s%s”. Remove it."), name_of (node),
+                  prefix ? prefix : "", prefix ? ":" : "", quoted);
+    }
+}
+
+static gboolean
+has_element (const xmlNode *node)
+{
+  for (const xmlNode *child = node->children; child; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+has_text (const xmlNode *node)
+{
+  for (const xmlNode *child = node->children; child; child = child->next)
+    if ((child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE) && !xmlIsBlankNode (child))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+check_content (Reader *self, const xmlNode *node, Content content)
+{
+  if ((content == CONTENT_NONE || content == CONTENT_TEXT) && has_element (node))
+    complain (self, node, _ ("<%s> holds no other element. Move it out."), name_of (node));
+  if ((content == CONTENT_NONE || content == CONTENT_ELEMENTS) && has_text (node))
+    complain (self, node, _ ("<%s> holds no text of its own. Remove it, or put it into its element."),
+              name_of (node));
+}
+
+static void
+complain_of_unknown (Reader *self, const xmlNode *node, const Rule *table, guint length)
+{
+  g_autofree char *quoted = quotable (name_of (node));
+  g_autoptr (GString) known = g_string_new (NULL);
+
+  for (guint i = 0; i < length; i++)
+    g_string_append_printf (known, "%s%s", i ? ", " : "", table[i].name);
+  if (is_ours (node))
+    complain (self, node, _ ("<%s> is not known in <%s>. Known are: %s."), quoted, name_of (node->parent),
+              known->str);
+  else
+    complain (self, node, _ ("<%s> is of another XML namespace, which only <domain> may hold."), quoted);
+}
+
+static void
+read_child (Reader *self, const xmlNode *node, const Rule *table, guint length, guint *seen)
+{
+  const Rule *rule = find_rule (self, node, table, length);
+  guint bit = rule ? 1u << (rule - table) : 0;
+
+  if (!rule)
+    {
+      complain_of_unknown (self, node, table, length);
+      return;
+    }
+  if ((*seen & bit) && !rule->repeats)
+    {
+      complain (self, node, _ ("<%s> stands here twice. Keep one."), rule->name);
+      return;
+    }
+  *seen |= bit;
+  if (rule->content != CONTENT_ANY)
+    check_attributes (self, node, rule);
+  check_content (self, node, rule->content);
+  rule->read (self, node);
+}
+
+static void
+read_children (Reader *self, const xmlNode *node, const Rule *table, guint length)
+{
+  guint seen = 0;
+
+  for (const xmlNode *child = node->children; child; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      read_child (self, child, table, length, &seen);
+}
+
+static void
+read_devices (Reader *self, const xmlNode *node)
+{
+  read_children (self, node, device_rules, G_N_ELEMENTS (device_rules));
+}
+
+static void
+check_id (Reader *self, const xmlNode *root)
+{
+  g_autofree char *id = need (self, root, "id");
+  g_autofree char *quoted = id ? quotable (id) : NULL;
+  g_autofree char *folder = quotable (self->appliance->id);
+
+  if (!id)
+    return;
+  if (!ast_appliance_id_is_valid (id))
+    complain (self, root,
+              _ ("“%s” cannot be an id. An id has up to 64 small letters a to z, digits, dots, dashes and "
+                 "underscores, and begins with a letter or digit."),
+              quoted);
+  else if (!g_str_equal (id, self->appliance->id))
+    complain (self, root, _ ("The id “%s” is not the folder's name, “%s”. Make both the same."), quoted,
+              folder);
+}
+
+static gboolean
+has_child (const xmlNode *root, const char *name)
+{
+  for (const xmlNode *child = root->children; child; child = child->next)
+    if (child->type == XML_ELEMENT_NODE && is_ours (child) && g_str_equal (name_of (child), name))
+      return TRUE;
+  return FALSE;
+}
+
+// What each element alone cannot tell. Asked of the tree: an element that is there but wrong is not missing.
+static void
+check_whole (Reader *self, const xmlNode *root)
+{
+  if (!has_child (root, "name"))
+    complain (self, root, _ ("The <name> is missing."));
+  else if (!g_hash_table_contains (self->name.languages, ""))
+    complain (self, root, _ ("A <name> without xml:lang is missing: it is shown where no translation fits."));
+  if (!has_child (root, "disk") && !has_child (root, "cdrom"))
+    complain (self, root, _ ("There is nothing to start: add a <disk> or a <cdrom>."));
+  if (has_child (root, "layer") && !has_child (root, "disk"))
+    complain (self, root, _ ("A <layer> lies on a <disk>, and there is none."));
+}
+
+static void
+check_networks (Reader *self, const xmlNode *root)
+{
+  GPtrArray *networks = self->appliance->networks;
+
+  for (guint i = 0; i < networks->len && networks->len > 1; i++)
+    {
+      const AstNetwork *network = g_ptr_array_index (networks, i);
+
+      if (network->type != AST_NETWORK_NONE)
+        continue;
+      complain (self, root,
+                _ ("A network of type “none” stands beside others. Keep it alone, or remove it."));
+      return;
+    }
+}
+
+static void
+read_root (Reader *self, const xmlNode *root)
+{
+  if (!g_str_equal (name_of (root), root_rule.name) || !is_ours (root))
+    {
+      complain (self, root, _ ("A descriptor begins with <appliance xmlns=\"%s\" id=\"…\">."),
+                AST_DESCRIPTOR_NAMESPACE);
+      self->silent = TRUE;
+    }
+  check_attributes (self, root, &root_rule);
+  check_content (self, root, root_rule.content);
+  check_id (self, root);
+  read_children (self, root, rules, G_N_ELEMENTS (rules));
+  check_whole (self, root);
+  check_networks (self, root);
+}
+
+static void
+read_document (Reader *self, AstDocument *document)
+{
+  const xmlNode *root = document->tree ? xmlDocGetRootElement (document->tree) : NULL;
+
+  self->silent = document->problem != NULL;
+  if (document->problem)
+    g_ptr_array_add (self->appliance->problems, g_steal_pointer (&document->problem));
+  if (root)
+    read_root (self, root);
+}
+
+static void
+translated_init (Translated *self)
+{
+  self->languages = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->rank = G_MAXUINT;
+}
+
+AstAppliance *
+ast_descriptor_parse (const char *bytes, gsize length, const char *file, const char *id, const char *folder,
+                      const char *const *languages)
+{
+  g_autoptr (AstAppliance) appliance = ast_appliance_new (id, folder);
+  g_autoptr (AstDocument) document = NULL;
+  Reader reader = { .appliance = appliance, .file = file, .languages = languages };
+
+  if (length > AST_DESCRIPTOR_MAX_BYTES)
+    {
+      g_autofree char *size = g_format_size (length);
+
+      g_ptr_array_add (
+          appliance->problems,
+          ast_problem_new (file, 0, 0, _ ("The file has %s; a descriptor is never that large."), size));
+      return g_steal_pointer (&appliance);
+    }
+  document = ast_document_parse (bytes, length, file);
+  reader.document = document;
+  translated_init (&reader.name);
+  translated_init (&reader.summary);
+  read_document (&reader, document);
+  g_hash_table_unref (reader.name.languages);
+  g_hash_table_unref (reader.summary.languages);
+  return g_steal_pointer (&appliance);
+}
