@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Appliance + overlay + station → libvirt domain XML. Pure: no file, no connection, no clock; small ordered steps.
+// Appliance + overlay + station → libvirt domain XML. Pure: no file, no connection, no clock; small ordered
+// steps.
 #pragma once
 #include "appliance.h"
+#include "image.h"
+#include "os-traits.h"
 
 G_BEGIN_DECLS
 
-// What the operating system in the guest can drive; by libosinfo where the descriptor names an OS.
-typedef struct
-{
-  gboolean virtio_disk;  // else SATA
-  gboolean virtio_net;   // else e1000e
-  gboolean virtio_video; // virtio-gpu; else qxl
-  gboolean usb3;         // qemu-xhci; else ich9-ehci + companions
-  gboolean known;        // FALSE: no OS named or not in the database, today's Linux is assumed
-} AstOsTraits;
-
-// Looks the id up in the libosinfo database; loads it at the first call (about a second, thread-safe: call it in
-// a thread first). NULL or unknown id: traits of a current Linux.
-AstOsTraits ast_os_traits_lookup (const char *os_id);
+// The name of the one domain.
+#define AST_DOMAIN_NAME "asteroide"
+// Of <appliance id="…"/> in the domain's <metadata>: by it a kiosk that was started again knows what runs.
+#define AST_DOMAIN_NAMESPACE "urn:asteroide:domain:1"
 
 // What the station brings to a domain.
 typedef struct
@@ -28,12 +22,19 @@ typedef struct
   const char *machine_id; // of /etc/machine-id: with the appliance id it gives UUID and MAC addresses
 } AstDomainStation;
 
-// `overlay`: absolute path, NULL for an appliance without a disk. Returns the whole domain XML, indented, ending in a
-// newline; NULL with AST_ERROR_DESCRIPTOR when the appliance's <domain> additions cannot be merged.
-char *ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
-                        const AstDomainStation *station, GError **error);
+// `overlay`: absolute path, NULL for an appliance without a disk. `disk_format`: of the appliance's disk, by
+// ast_image_probe (layers are always qcow2). The images of the appliance have their paths. Returns the whole
+// domain XML, indented, ending in a newline, the same bytes for the same arguments; NULL with
+// AST_ERROR_DESCRIPTOR when the appliance's <domain> additions cannot be merged (see domain-merge.h) or a
+// path cannot be written in XML. The caller frees it with g_free.
+char *
+ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
+                    AstImageFormat disk_format, const AstDomainStation *station, GError **error);
 
-// The name of the one domain.
-#define AST_DOMAIN_NAME "asteroide"
+// The same after a look at the disk's first bytes for its format: the one step that is not pure, and so
+// apart. Fails also as ast_image_probe does.
+char *
+ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
+                  const AstDomainStation *station, GError **error);
 
 G_END_DECLS

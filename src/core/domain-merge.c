@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ast-build.h"
+#include "domain-merge.h"
+#include "descriptor.h"
+#include "error.h"
+#include "xml-tree.h"
+#include <glib/gi18n.h>
+#include <libxml/parser.h>
+#include <string.h>
+
+#define X(string) ((const xmlChar *)(string))
+
+static const char *const forbidden_at_root[]
+    = { "name", "uuid", "metadata", "on_poweroff", "on_reboot", "on_crash", "on_lockfailure", NULL };
+static const char *const forbidden_devices[] = { "graphics", "emulator", "audio", NULL };
+static const char *const replaced_at_root[] = { "cpu", "clock", NULL };
+static const char *const replaced_devices[] = { "video", "sound", "memballoon", NULL };
+static const char *const readonly_devices[] = { "disk", "filesystem", NULL };
+static const char *const socket_types[] = { "tcp", "udp", "server", "client", "mcast", NULL };
+static const char *const storage_types[] = { "scsi", "scsi_host", "storage", NULL };
+
+static const char *
+name_of (const xmlNode *node)
+{
+  return (const char *)node->name;
+}
+
+static gboolean
+attribute_is_one_of (const xmlNode *node, const char *attribute, const char *const *values)
+{
+  g_autofree char *value = ast_xml_get (node, attribute);
+
+  return value && g_strv_contains (values, value);
+}
+
+xmlNs *
+ast_domain_qemu_ns (xmlDoc *domain)
+{
+  xmlNode *root = xmlDocGetRootElement (domain);
+  xmlNs *ns = xmlSearchNsByHref (domain, root, X (AST_QEMU_NAMESPACE));
+
+  return ns ? ns : xmlNewNs (root, X (AST_QEMU_NAMESPACE), X ("qemu"));
+}
+
+static gboolean
+is_in_qemu_ns (const xmlNode *node)
+{
+  return node->ns && xmlStrEqual (node->ns->href, X (AST_QEMU_NAMESPACE));
+}
+
+// An addition stands in the descriptor's own namespace, or in none; libvirt knows neither.
+static gboolean
+is_plain (const xmlNode *node)
+{
+  return !node->ns || xmlStrEqual (node->ns->href, X (AST_DESCRIPTOR_NAMESPACE));
+}
+
+static void
+lay_attributes (xmlNode *onto, const xmlNode *from)
+{
+  for (xmlAttr *attribute = from->properties; attribute; attribute = attribute->next)
+    {
+      g_autofree char *value = ast_xml_get (from, (const char *)attribute->name);
+
+      if (value)
+        xmlSetProp (onto, attribute->name, X (value));
+    }
+}
+
+// Copies carry a mark in libxml2's field for applications: two equal elements in the additions are two, and
+// only what was built is laid over or replaced.
+static void
+add_copy (xmlNode *parent, const xmlNode *node)
+{
+  xmlNs *ns = is_in_qemu_ns (node) ? ast_domain_qemu_ns (parent->doc) : NULL;
+  xmlNode *copy = xmlNewDocNode (parent->doc, ns, node->name, NULL);
+
+  copy->_private = parent->doc;
+  xmlAddChild (parent, copy);
+  lay_attributes (copy, node);
+  for (xmlNode *child = node->children; child; child = child->next)
+    {
+      if (child->type == XML_ELEMENT_NODE)
+        add_copy (copy, child);
+      else if (xmlNodeIsText (child) || child->type == XML_CDATA_SECTION_NODE)
+        xmlAddChild (copy, xmlNewDocText (parent->doc, child->content));
+    }
+}
+
+static void
+remove_node (xmlNode *node)
+{
+  xmlUnlinkNode (node);
+  xmlFreeNode (node);
+}
+
+static xmlNode *
+built_child (const xmlNode *parent, const char *name)
+{
+  for (xmlNode *node = parent->children; node; node = node->next)
+    if (ast_xml_is (node, name) && !node->_private)
+      return node;
+  return NULL;
+}
+
+static void
+remove_built_children (xmlNode *parent, const char *name)
+{
+  xmlNode *node;
+
+  while ((node = built_child (parent, name)))
+    remove_node (node);
+}
+
+static char *
+own_text (const xmlNode *node)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (xmlNode *child = node->children; child; child = child->next)
+    if (xmlNodeIsText (child) || child->type == XML_CDATA_SECTION_NODE)
+      g_string_append (text, (const char *)child->content);
+  return g_strstrip (g_string_free (g_steal_pointer (&text), FALSE));
+}
+
+static void
+lay_over (xmlNode *onto, const xmlNode *from);
+
+static void
+merge_child (xmlNode *parent, const xmlNode *node)
+{
+  xmlNode *built = is_plain (node) ? built_child (parent, name_of (node)) : NULL;
+
+  if (built)
+    lay_over (built, node);
+  else
+    add_copy (parent, node);
+}
+
+static void
+lay_over (xmlNode *onto, const xmlNode *from)
+{
+  g_autofree char *text = own_text (from);
+
+  lay_attributes (onto, from);
+  if (text[0] != '\0' && !xmlFirstElementChild (onto))
+    {
+      xmlNodeSetContent (onto, NULL);
+      xmlNodeAddContent (onto, X (text));
+    }
+  for (xmlNode *child = from->children; child; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      merge_child (onto, child);
+}
+
+static gboolean
+is_same_controller (const xmlNode *built, const xmlNode *node)
+{
+  g_autofree char *built_type = ast_xml_get (built, "type");
+  g_autofree char *built_index = ast_xml_get (built, "index");
+  g_autofree char *type = ast_xml_get (node, "type");
+  g_autofree char *index = ast_xml_get (node, "index");
+
+  return ast_xml_is (built, "controller") && !built->_private && g_strcmp0 (built_type, type) == 0
+         && g_strcmp0 (built_index ? built_index : "0", index ? index : "0") == 0;
+}
+
+static void
+remove_same_controllers (xmlNode *devices, const xmlNode *node)
+{
+  xmlNode *next;
+
+  for (xmlNode *built = devices->children; built; built = next)
+    {
+      next = built->next;
+      if (is_same_controller (built, node))
+        remove_node (built);
+    }
+}
+
+static gboolean
+refuse (const xmlNode *node, const char *why, GError **error)
+{
+  g_set_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR,
+               // Translators: the first is an XML element's name, the second a reason, a whole sentence.
+               _ ("<%s> is not allowed in the appliance's <domain>. %s"), name_of (node), why);
+  return FALSE;
+}
+
+static gboolean
+has_socket (const xmlNode *device)
+{
+  if (attribute_is_one_of (device, "type", socket_types))
+    return TRUE;
+  for (xmlNode *child = device->children; child; child = child->next)
+    if (child->type == XML_ELEMENT_NODE && has_socket (child))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+check_device (const xmlNode *device, GError **error)
+{
+  if (!is_plain (device))
+    return refuse (device, _ ("It is not in a namespace that is known here."), error);
+  if (g_strv_contains (forbidden_devices, name_of (device)))
+    return refuse (device, _ ("The station itself sets it."), error);
+  if (g_strv_contains (readonly_devices, name_of (device)) && !ast_xml_child (device, "readonly"))
+    return refuse (device, _ ("What is added there must be read-only: give it <readonly/>."), error);
+  if (ast_xml_is (device, "hostdev") && attribute_is_one_of (device, "type", storage_types))
+    return refuse (device, _ ("A guest must not write on storage of the station."), error);
+  if (has_socket (device))
+    return refuse (device, _ ("A guest must not open a network socket on the station."), error);
+  return TRUE;
+}
+
+static gboolean
+merge_device (xmlNode *devices, const xmlNode *device, GError **error)
+{
+  if (!check_device (device, error))
+    return FALSE;
+  if (g_strv_contains (replaced_devices, name_of (device)))
+    remove_built_children (devices, name_of (device));
+  if (ast_xml_is (device, "controller"))
+    remove_same_controllers (devices, device);
+  add_copy (devices, device);
+  return TRUE;
+}
+
+static gboolean
+merge_devices (xmlNode *devices, const xmlNode *additions, GError **error)
+{
+  for (xmlNode *node = additions->children; node; node = node->next)
+    if (node->type == XML_ELEMENT_NODE && !merge_device (devices, node, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+check_root_child (const xmlNode *node, GError **error)
+{
+  g_autofree char *type = ast_xml_get (node, "type");
+
+  if (!is_plain (node))
+    return refuse (node, _ ("It is not in a namespace that is known here."), error);
+  if (g_strv_contains (forbidden_at_root, name_of (node)))
+    return refuse (node, _ ("The station itself sets it."), error);
+  if (ast_xml_is (node, "sysinfo") && (!type || g_str_equal (type, "smbios")))
+    return refuse (node, _ ("The station itself sets it."), error);
+  return TRUE;
+}
+
+// QEMU's elements hold lists: what was built is kept, and the rest follows it.
+static void
+merge_qemu_element (xmlNode *root, const xmlNode *node)
+{
+  xmlNode *built = ast_xml_child (root, name_of (node));
+
+  if (!built)
+    {
+      add_copy (root, node);
+      return;
+    }
+  for (xmlNode *child = node->children; child; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      add_copy (built, child);
+}
+
+static gboolean
+merge_root_child (xmlNode *root, const xmlNode *node, GError **error)
+{
+  if (is_in_qemu_ns (node))
+    {
+      merge_qemu_element (root, node);
+      return TRUE;
+    }
+  if (!check_root_child (node, error))
+    return FALSE;
+  if (ast_xml_is (node, "devices"))
+    return merge_devices (ast_xml_child (root, "devices"), node, error);
+  if (g_strv_contains (replaced_at_root, name_of (node)))
+    remove_built_children (root, name_of (node));
+  if (ast_xml_is (node, "sysinfo"))
+    add_copy (root, node);
+  else
+    merge_child (root, node);
+  return TRUE;
+}
+
+static gboolean
+check_root (const xmlNode *root, GError **error)
+{
+  if (root && ast_xml_is (root, "domain") && is_plain (root) && !root->properties)
+    return TRUE;
+  g_set_error_literal (error, AST_ERROR, AST_ERROR_DESCRIPTOR,
+                       _ ("The appliance's <domain> must be a plain <domain> element without attributes."));
+  return FALSE;
+}
+
+gboolean
+ast_domain_merge (xmlDoc *domain, const char *additions, GError **error)
+{
+  g_autoptr (xmlDoc) doc
+      = xmlReadMemory (additions, strlen (additions), "domain", NULL,
+                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS);
+  xmlNode *root = doc ? xmlDocGetRootElement (doc) : NULL;
+
+  if (!check_root (root, error))
+    return FALSE;
+  for (xmlNode *node = root->children; node; node = node->next)
+    if (node->type == XML_ELEMENT_NODE && !merge_root_child (xmlDocGetRootElement (domain), node, error))
+      return FALSE;
+  return TRUE;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The <domain> element of a descriptor, merged into the domain that was built.
+//
+// - Inside <devices>, a <video>, <sound> or <memballoon> takes the place of all those that were built, and a
+//   <controller> the place of the one with its type and index. Every other device is added.
+// - <cpu> and <clock> take the place of those that were built.
+// - Every other element that was built is kept and added to: attributes and text are laid over it, and its
+// children are
+//   treated in the same way. An element that was not built is added. So <memory unit="GiB">3</memory>
+//   replaces the amount, and <features><pae/></features> adds one feature.
+// - Elements of QEMU's namespace (http://libvirt.org/schemas/domain/qemu/1.0) are added as they are; whoever
+// writes
+//   QEMU's own arguments answers for them.
+//
+// Refused, because a promise of the kiosk hangs on it: attributes of <domain>; <name>, <uuid>, <metadata>,
+// <on_…> and <sysinfo type="smbios">; <graphics>, <emulator> and <audio>; a disk or a shared folder that is
+// not <readonly/>; a host device that is storage; and anything that opens a network socket (devices of type
+// tcp, udp, server, client or mcast).
+#pragma once
+#include <glib.h>
+#include <libxml/tree.h>
+
+G_BEGIN_DECLS
+
+#define AST_QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
+
+// Merges `additions` (a serialised <domain> element) into `domain`, whose root is <domain>. Fails with
+// AST_ERROR_DESCRIPTOR and a sentence; `domain` is then of no further use.
+gboolean
+ast_domain_merge (xmlDoc *domain, const char *additions, GError **error);
+
+// QEMU's namespace, declared on the root as `qemu` when it is first asked for.
+xmlNs *
+ast_domain_qemu_ns (xmlDoc *domain);
+
+G_END_DECLS
