@@ -3,6 +3,7 @@
 #include "image.h"
 #include "error.h"
 #include "qcow2.h"
+#include "qemu-img.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
@@ -65,6 +66,7 @@ static const Foreign foreigners[] = {
 // An open image: its fd is closed, its header freed with it.
 typedef struct
 {
+  char *path;
   char *name; // what sentences call it, UTF-8
   int fd;
   struct stat stat;
@@ -80,6 +82,7 @@ open_image_free (OpenImage *self)
   if (self->fd >= 0)
     close (self->fd);
   g_clear_pointer (&self->qcow2, ast_qcow2_free);
+  g_free (self->path);
   g_free (self->name);
   g_free (self);
 }
@@ -112,11 +115,11 @@ fail_kind (const char *name, mode_t mode, GError **error)
 
 // O_NONBLOCK: opening a pipe or a device must not wait for its other end.
 static gboolean
-open_regular (OpenImage *self, const char *path, GError **error)
+open_regular (OpenImage *self, GError **error)
 {
   gssize length;
 
-  self->fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  self->fd = open (self->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (self->fd < 0 && (errno == ENXIO || errno == ENODEV))
     return fail_kind (self->name, S_IFSOCK, error);
   if (self->fd < 0 || fstat (self->fd, &self->stat) != 0)
@@ -201,7 +204,7 @@ refuse_foreign_disk (const OpenImage *self, GError **error)
 }
 
 static gboolean
-probe_disk (OpenImage *self, const char *path, GError **error)
+probe_disk (OpenImage *self, GError **error)
 {
   if (ast_qcow2_has_magic (self->head, self->head_length))
     {
@@ -212,7 +215,7 @@ probe_disk (OpenImage *self, const char *path, GError **error)
   if (refuse_foreign_disk (self, error))
     return FALSE;
   self->format = AST_IMAGE_RAW;
-  if (g_str_has_suffix (path, ".raw") || g_str_has_suffix (path, ".img"))
+  if (g_str_has_suffix (self->path, ".raw") || g_str_has_suffix (self->path, ".img"))
     return TRUE;
   if (is_iso (self))
     g_set_error (error, AST_ERROR, AST_ERROR_IMAGE_FORMAT,
@@ -256,10 +259,11 @@ open_image (const char *path, const char *name, gboolean cdrom, GError **error)
   gboolean fits;
 
   self->fd = -1;
+  self->path = g_strdup (path);
   self->name = g_filename_display_name (name);
-  if (!open_regular (self, path, error))
+  if (!open_regular (self, error))
     return NULL;
-  fits = cdrom ? probe_cdrom (self, error) : probe_disk (self, path, error);
+  fits = cdrom ? probe_cdrom (self, error) : probe_disk (self, error);
   return fits ? g_steal_pointer (&self) : NULL;
 }
 
@@ -275,9 +279,9 @@ ast_image_probe (const char *path, gboolean cdrom, AstImageFormat *format, GErro
   return TRUE;
 }
 
-// Is the header's name the file `below`? A name that leads nowhere is believed by its last part: images
-// are often made in another folder than the one that they are used from, and they are opened by the
-// appliance's paths.
+// Does this name in a header in `folder` mean the file `below`? A name that leads nowhere is believed by its
+// last part: a layer is often made in another folder than the one it is used from, and the guest's chain is
+// opened by the appliance's paths, never by the headers' names.
 static gboolean
 names_file (const char *backing, const char *folder, const char *below_path, const struct stat *below)
 {
@@ -303,10 +307,10 @@ check_stands_alone (const OpenImage *disk, GError **error)
 }
 
 static gboolean
-check_stands_on (const OpenImage *layer, const char *path, const OpenImage *below, const char *below_path,
-                 GError **error)
+check_stands_on (const OpenImage *layer, const OpenImage *below, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
+  const char *format = ast_image_format_word (below->format);
+  g_autofree char *folder = g_path_get_dirname (layer->path);
 
   if (layer->qcow2 == NULL || layer->qcow2->backing == NULL)
     {
@@ -315,17 +319,17 @@ check_stands_on (const OpenImage *layer, const char *path, const OpenImage *belo
                    below->name);
       return FALSE;
     }
-  if (!names_file (layer->qcow2->backing, folder, below_path, &below->stat))
+  if (!names_file (layer->qcow2->backing, folder, below->path, &below->stat))
     {
       g_set_error (error, AST_ERROR, AST_ERROR_IMAGE_FORMAT, _ ("%s was made on “%s”, not on %s"),
                    layer->name, layer->qcow2->backing, below->name);
       return FALSE;
     }
-  if (g_strcmp0 (layer->qcow2->backing_format, ast_image_format_word (below->format)) == 0)
+  if (layer->qcow2->backing_format == NULL || strcmp (layer->qcow2->backing_format, format) == 0)
     return TRUE;
   g_set_error (error, AST_ERROR, AST_ERROR_IMAGE_FORMAT,
-               _ ("%s does not say that the file below it is %s: make it with “qemu-img create -F %s”"),
-               layer->name, ast_image_format_word (below->format), ast_image_format_word (below->format));
+               _ ("%s was made on an image of format %s, but %s is %s"), layer->name,
+               layer->qcow2->backing_format, below->name, format);
   return FALSE;
 }
 
@@ -343,44 +347,53 @@ open_part (const AstImage *part, gboolean cdrom, gboolean short_name, GError **e
   return open_image (part->path, name, cdrom, error);
 }
 
-// The disk (number 0) or a layer, where the one below it is open.
+// The disk (`lowest`) or a layer. `below` is NULL where the image under a layer could not be opened.
 static OpenImage *
-open_link (const AstImage *part, const AstImage *below_part, const OpenImage *below, gboolean short_name,
-           GError **error)
+open_link (const AstImage *part, gboolean lowest, const OpenImage *below, gboolean short_name, GError **error)
 {
   g_autoptr (OpenImage) image = open_part (part, FALSE, short_name, error);
 
   if (image == NULL)
     return NULL;
-  if (below_part == NULL && !check_stands_alone (image, error))
+  if (lowest && !check_stands_alone (image, error))
     return NULL;
-  if (below != NULL && !check_stands_on (image, part->path, below, below_part->path, error))
+  if (below != NULL && !check_stands_on (image, below, error))
     return NULL;
   return g_steal_pointer (&image);
 }
 
-const AstImage *
-ast_image_probe_chain (const AstAppliance *appliance, AstImageFormat *format, GError **error)
+static guint
+count_links (const AstAppliance *appliance)
+{
+  return 1 + appliance->layers->len;
+}
+
+static const AstImage *
+get_link (const AstAppliance *appliance, guint number)
+{
+  return number == 0 ? appliance->disk : g_ptr_array_index (appliance->layers, number - 1);
+}
+
+gboolean
+ast_image_probe_chain (const AstAppliance *appliance, AstImageTop *top, GError **error)
 {
   g_autoptr (OpenImage) below = NULL;
-  const AstImage *top = appliance->disk;
 
-  g_return_val_if_fail (top != NULL, NULL);
-  below = open_link (top, NULL, NULL, FALSE, error);
-  for (guint i = 0; below != NULL && i < appliance->layers->len; i++)
+  g_return_val_if_fail (appliance->disk != NULL, FALSE);
+  for (guint i = 0; i < count_links (appliance); i++)
     {
-      const AstImage *layer = g_ptr_array_index (appliance->layers, i);
-      OpenImage *image = open_link (layer, top, below, FALSE, error);
+      OpenImage *image = open_link (get_link (appliance, i), i == 0, below, FALSE, error);
 
-      open_image_free (below);
+      if (image == NULL)
+        return FALSE;
+      g_clear_pointer (&below, open_image_free);
       below = image;
-      top = layer;
     }
-  if (below == NULL)
-    return NULL;
-  if (format != NULL)
-    *format = below->format;
-  return top;
+  top->path = get_link (appliance, count_links (appliance) - 1)->path;
+  top->format = below->format;
+  top->virtual_size
+      = below->qcow2 ? below->qcow2->virtual_size : ((guint64)below->stat.st_size + 511) / 512 * 512;
+  return TRUE;
 }
 
 // One run of ast_image_check_all.
@@ -434,27 +447,16 @@ judge_report (const OpenImage *image, const char *report, const char *complaint,
 static gboolean
 check_with_qemu (const OpenImage *image, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher
-      = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_autoptr (GSubprocess) process = NULL;
+  const char *const arguments[] = { "check", "-U", "--output=json",
+                                    "json:{\"driver\":\"qcow2\",\"backing\":null,\"file\":"
+                                    "{\"driver\":\"file\",\"filename\":\"/proc/self/fd/3\"}}",
+                                    NULL };
   g_autofree char *report = NULL;
   g_autofree char *complaint = NULL;
-  int copy = fcntl (image->fd, F_DUPFD_CLOEXEC, 3);
 
-  if (copy < 0)
-    return fail_errno (image->name, errno, error);
-  g_subprocess_launcher_take_fd (launcher, copy, 3);
-  g_subprocess_launcher_setenv (launcher, "LC_ALL", "C", TRUE);
-  process = g_subprocess_launcher_spawn (launcher, error, "qemu-img", "check", "-U", "--output=json",
-                                         "json:{\"driver\":\"qcow2\",\"backing\":null,\"file\":"
-                                         "{\"driver\":\"file\",\"filename\":\"/proc/self/fd/3\"}}",
-                                         NULL);
-  if (process == NULL)
+  if (ast_qemu_img_run (arguments, image->fd, cancellable, &report, &complaint, error) < 0)
     return FALSE;
-  if (g_subprocess_communicate_utf8 (process, NULL, cancellable, &report, &complaint, error))
-    return judge_report (image, report, complaint, error);
-  g_subprocess_force_exit (process);
-  return FALSE;
+  return judge_report (image, report, complaint, error);
 }
 
 static guint32
@@ -544,14 +546,12 @@ static void
 check_disks (Check *self)
 {
   g_autoptr (OpenImage) below = NULL;
-  const AstImage *below_part = NULL;
 
-  for (guint i = 0; i <= self->appliance->layers->len; i++)
+  for (guint i = 0; i < count_links (self->appliance); i++)
     {
-      const AstImage *part
-          = i == 0 ? self->appliance->disk : g_ptr_array_index (self->appliance->layers, i - 1);
+      const AstImage *part = get_link (self->appliance, i);
       g_autoptr (GError) error = NULL;
-      OpenImage *image = open_link (part, below_part, below, TRUE, &error);
+      OpenImage *image = open_link (part, i == 0, below, TRUE, &error);
 
       if (image == NULL)
         add_problem (self, part, error);
@@ -559,7 +559,6 @@ check_disks (Check *self)
         check_content (self, part, image);
       g_clear_pointer (&below, open_image_free);
       below = image;
-      below_part = part;
     }
 }
 

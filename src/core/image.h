@@ -22,10 +22,17 @@ const char *ast_image_format_word (AstImageFormat format);
 // sense, a file that was cut short), each in a sentence that names the path.
 gboolean ast_image_probe (const char *path, gboolean cdrom, AstImageFormat *format, GError **error);
 
+// The topmost image of a disk and its layers: what an overlay is made on.
+typedef struct
+{
+  const char *path; // borrowed from the appliance
+  AstImageFormat format;
+  guint64 virtual_size; // bytes, as the guest sees the disk; a multiple of 512
+} AstImageTop;
+
 // Probes disk and layers, that the disk stands alone and that each layer was made on the one below it. As cheap as
-// the probes. Returns the topmost image (borrowed from the appliance) and its format, or NULL with a
-// probe's error or IMAGE_FORMAT. Not for appliances without a disk.
-const AstImage *ast_image_probe_chain (const AstAppliance *appliance, AstImageFormat *format, GError **error);
+// the probes. Fails as a probe, or with IMAGE_FORMAT. Not for appliances without a disk.
+gboolean ast_image_probe_chain (const AstAppliance *appliance, AstImageTop *top, GError **error);
 
 // Everything `asteroidectl check` may say of an appliance's images: probe of each, qemu-img check of disk and layers
 // (IMAGE_CORRUPT), that each layer was made on the one below it (IMAGE_FORMAT), and, if `digest`, the SHA-256

@@ -1,0 +1,764 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ast-build.h"
+#include "overlay-store.h"
+#include "error.h"
+#include "image.h"
+#include "qcow2.h"
+#include "qemu-img.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gi18n.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define VOLATILE_SUFFIX  ".volatile.qcow2"
+#define HALF_MADE_SUFFIX ".new.qcow2"
+#define KEPT_SUFFIX      ".kept.qcow2"
+#define INFO_SUFFIX      ".kept.info"
+#define LAST_USED        "last-used"
+
+#define RANDOM_DIGITS  12
+#define GLIB_TEMP_TAIL 7 // ".XXXXXX" of g_file_set_contents_full
+#define MAX_ID_BYTES   64
+#define MAX_TRIES      16
+
+// QEMU's file-posix.c locks one byte for each permission from 100 and for each that it does not share from
+// 200 on.
+#define QEMU_LOCK_FIRST 100
+#define QEMU_LOCK_BYTES 200
+
+struct _AstOverlayStore
+{
+  GObject parent_instance;
+
+  char *folder; // absolute
+  guint reserve_mib;
+
+  GKeyFile *used;    // what `last-used` said at first asking, and what was marked since; main thread only
+  GMutex used_mutex; // one writer of `last-used` at a time
+};
+
+G_DEFINE_TYPE (AstOverlayStore, ast_overlay_store, G_TYPE_OBJECT)
+
+typedef enum
+{
+  KIND_NONE, // not a file of this store
+  KIND_VOLATILE,
+  KIND_HALF_MADE,
+  KIND_KEPT,
+} Kind;
+
+static void
+ast_overlay_store_finalize (GObject *object)
+{
+  AstOverlayStore *self = AST_OVERLAY_STORE (object);
+
+  g_free (self->folder);
+  g_clear_pointer (&self->used, g_key_file_unref);
+  g_mutex_clear (&self->used_mutex);
+  G_OBJECT_CLASS (ast_overlay_store_parent_class)->finalize (object);
+}
+
+static void
+ast_overlay_store_class_init (AstOverlayStoreClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = ast_overlay_store_finalize;
+}
+
+static void
+ast_overlay_store_init (AstOverlayStore *self)
+{
+  g_mutex_init (&self->used_mutex);
+}
+
+AstOverlayStore *
+ast_overlay_store_new (const char *folder, guint reserve_mib)
+{
+  AstOverlayStore *self = g_object_new (AST_TYPE_OVERLAY_STORE, NULL);
+
+  self->folder = g_canonicalize_filename (folder, NULL);
+  self->reserve_mib = reserve_mib;
+  return self;
+}
+
+/* Names */
+
+static gboolean
+is_id (const char *text, gsize length)
+{
+  if (length == 0 || length > MAX_ID_BYTES || !g_ascii_isalnum (text[0]))
+    return FALSE;
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_islower (text[i]) && !g_ascii_isdigit (text[i]) && strchr ("._-", text[i]) == NULL)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+is_id_and_random (const char *text, gsize length)
+{
+  gsize id_length = length - RANDOM_DIGITS - 1;
+
+  if (length <= RANDOM_DIGITS + 1 || text[id_length] != '-')
+    return FALSE;
+  for (gsize i = id_length + 1; i < length; i++)
+    if (!g_ascii_isxdigit (text[i]))
+      return FALSE;
+  return is_id (text, id_length);
+}
+
+static gboolean
+is_glib_temp (const char *name, gsize length)
+{
+  gsize stem = length - GLIB_TEMP_TAIL;
+
+  if (length <= GLIB_TEMP_TAIL || name[stem] != '.')
+    return FALSE;
+  for (gsize i = stem + 1; i < length; i++)
+    if (!g_ascii_isalnum (name[i]))
+      return FALSE;
+  if (stem == strlen (LAST_USED) && strncmp (name, LAST_USED, stem) == 0)
+    return TRUE;
+  return stem > strlen (INFO_SUFFIX)
+         && strncmp (name + stem - strlen (INFO_SUFFIX), INFO_SUFFIX, strlen (INFO_SUFFIX)) == 0
+         && is_id (name, stem - strlen (INFO_SUFFIX));
+}
+
+static Kind
+classify (const char *name)
+{
+  gsize length = strlen (name);
+
+  if (g_str_has_suffix (name, VOLATILE_SUFFIX) && is_id_and_random (name, length - strlen (VOLATILE_SUFFIX)))
+    return KIND_VOLATILE;
+  if (g_str_has_suffix (name, HALF_MADE_SUFFIX)
+      && is_id_and_random (name, length - strlen (HALF_MADE_SUFFIX)))
+    return KIND_HALF_MADE;
+  if (g_str_has_suffix (name, KEPT_SUFFIX) && is_id (name, length - strlen (KEPT_SUFFIX)))
+    return KIND_KEPT;
+  return is_glib_temp (name, length) ? KIND_HALF_MADE : KIND_NONE;
+}
+
+static char *
+build_kept_path (AstOverlayStore *self, const char *id, const char *suffix)
+{
+  g_autofree char *name = g_strconcat (id, suffix, NULL);
+
+  return g_build_filename (self->folder, name, NULL);
+}
+
+/* The folder */
+
+static gboolean
+fail_store (AstOverlayStore *self, const char *sentence, int code, GError **error)
+{
+  AstError kind = code == ENOSPC || code == EDQUOT ? AST_ERROR_NO_SPACE : AST_ERROR_STORE;
+  g_autofree char *folder = g_filename_display_name (self->folder);
+
+  g_set_error (error, AST_ERROR, kind, "%s (%s): %s", sentence, folder, g_strerror (code));
+  return FALSE;
+}
+
+static gboolean
+check_owner (AstOverlayStore *self, const struct stat *found, GError **error)
+{
+  g_autofree char *folder = g_filename_display_name (self->folder);
+
+  if (found->st_uid != geteuid ())
+    g_set_error (error, AST_ERROR, AST_ERROR_STORE,
+                 _ ("The overlay folder %s belongs to another user (number %u)"), folder,
+                 (guint)found->st_uid);
+  else if (found->st_mode & (S_IWGRP | S_IWOTH))
+    g_set_error (error, AST_ERROR, AST_ERROR_STORE, _ ("Other users can write to the overlay folder %s"),
+                 folder);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+ensure_folder (AstOverlayStore *self, GError **error)
+{
+  struct stat found;
+
+  if (g_mkdir_with_parents (self->folder, 0700) != 0)
+    return fail_store (self, _ ("The overlay folder cannot be made"), errno, error);
+  if (stat (self->folder, &found) != 0)
+    return fail_store (self, _ ("The overlay folder cannot be used"), errno, error);
+  return check_owner (self, &found, error);
+}
+
+static gboolean
+check_space (AstOverlayStore *self, GError **error)
+{
+  guint64 needed = (guint64)self->reserve_mib * 1024 * 1024;
+  g_autofree char *folder = g_filename_display_name (self->folder);
+  g_autofree char *free_text = NULL;
+  g_autofree char *needed_text = NULL;
+  struct statvfs space;
+
+  if (statvfs (self->folder, &space) != 0)
+    return fail_store (self, _ ("The overlay folder cannot be used"), errno, error);
+  if ((guint64)space.f_bavail * space.f_frsize >= needed)
+    return TRUE;
+  free_text = g_format_size_full ((guint64)space.f_bavail * space.f_frsize, G_FORMAT_SIZE_IEC_UNITS);
+  needed_text = g_format_size_full (needed, G_FORMAT_SIZE_IEC_UNITS);
+  g_set_error (error, AST_ERROR, AST_ERROR_NO_SPACE, _ ("Only %s is free in %s, a start needs %s"), free_text,
+               folder, needed_text);
+  return FALSE;
+}
+
+/* In use? */
+
+gboolean
+ast_overlay_store_in_use (const char *overlay)
+{
+  int fd = open (overlay, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  struct flock lock
+      = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = QEMU_LOCK_FIRST, .l_len = QEMU_LOCK_BYTES };
+  gboolean free_of_locks;
+
+  // What cannot be asked counts as in use.
+  if (fd < 0)
+    return errno != ENOENT && errno != ENOTDIR && errno != ELOOP;
+  free_of_locks = fcntl (fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
+  close (fd);
+  return !free_of_locks;
+}
+
+static gboolean
+check_unused (const char *overlay, GError **error)
+{
+  g_autofree char *name = NULL;
+
+  if (!ast_overlay_store_in_use (overlay))
+    return TRUE;
+  name = g_filename_display_name (overlay);
+  g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("%s is in use by a running guest"), name);
+  return FALSE;
+}
+
+/* Create */
+
+// An empty file of our own; qemu-img then fills it. O_EXCL: neither a file nor a symbolic link that is there
+// already.
+static char *
+claim_file (AstOverlayStore *self, const char *id, const char *suffix, GError **error)
+{
+  for (guint i = 0; i < MAX_TRIES; i++)
+    {
+      g_autofree char *uuid = g_uuid_string_random ();
+      // The last group of a version 4 UUID is twelve random digits.
+      g_autofree char *name = g_strdup_printf ("%s-%s%s", id, strrchr (uuid, '-') + 1, suffix);
+      g_autofree char *path = g_build_filename (self->folder, name, NULL);
+      int fd = open (path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+      if (fd >= 0)
+        {
+          close (fd);
+          return g_steal_pointer (&path);
+        }
+      if (errno != EEXIST)
+        break;
+    }
+  fail_store (self, _ ("No overlay can be made in the overlay folder"), errno, error);
+  return NULL;
+}
+
+static gboolean
+fill_file (AstOverlayStore *self, const char *path, const AstImageTop *top, GCancellable *cancellable,
+           GError **error)
+{
+  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, top->virtual_size);
+  // -u and a size: the image below is not even opened.
+  const char *const arguments[]
+      = { "create", "-q",      "-u", "-f", "qcow2", "-F", ast_image_format_word (top->format),
+          "-b",     top->path, path, size, NULL };
+  g_autofree char *complaint = NULL;
+  AstError code = AST_ERROR_STORE;
+  int status = ast_qemu_img_run (arguments, -1, cancellable, NULL, &complaint, error);
+
+  if (status <= 0)
+    return status == 0;
+  if (strstr (complaint, "No space left on device") != NULL
+      || strstr (complaint, "Disk quota exceeded") != NULL)
+    code = AST_ERROR_NO_SPACE;
+  g_set_error (error, AST_ERROR, code, _ ("The overlay could not be made. %s"), complaint);
+  return FALSE;
+}
+
+static char *
+make_overlay (AstOverlayStore *self, const char *id, const char *suffix, const AstImageTop *top,
+              GCancellable *cancellable, GError **error)
+{
+  g_autofree char *path = claim_file (self, id, suffix, error);
+
+  if (path == NULL)
+    return NULL;
+  if (fill_file (self, path, top, cancellable, error)
+      && !g_cancellable_set_error_if_cancelled (cancellable, error))
+    return g_steal_pointer (&path);
+  unlink (path);
+  return NULL;
+}
+
+/* The kept ones */
+
+static char *
+describe_image (const AstImage *image)
+{
+  struct stat found = { 0 };
+
+  if (stat (image->path, &found) != 0)
+    return g_strdup ("");
+  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT, (gint64)found.st_size,
+                          (gint64)found.st_mtime);
+}
+
+// Size and time of each image below, from the disk upwards: another version under the same name would tear
+// apart a file system that was half written on the old one.
+static GStrv
+describe_base (const AstAppliance *appliance)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autofree char *disk = describe_image (appliance->disk);
+
+  g_strv_builder_add (builder, disk);
+  for (guint i = 0; i < appliance->layers->len; i++)
+    {
+      g_autofree char *layer = describe_image (g_ptr_array_index (appliance->layers, i));
+
+      g_strv_builder_add (builder, layer);
+    }
+  return g_strv_builder_end (builder);
+}
+
+static gboolean
+write_info (AstOverlayStore *self, const AstAppliance *appliance, GError **error)
+{
+  g_autoptr (GKeyFile) info = g_key_file_new ();
+  g_auto (GStrv) base = describe_base (appliance);
+  g_autofree char *path = build_kept_path (self, appliance->id, INFO_SUFFIX);
+  g_autofree char *data = NULL;
+  g_autoptr (GError) problem = NULL;
+  gsize length;
+
+  g_key_file_set_string_list (info, "base", "images", (const char *const *)base, g_strv_length (base));
+  data = g_key_file_to_data (info, &length, NULL);
+  if (g_file_set_contents_full (path, data, (gssize)length,
+                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &problem))
+    return TRUE;
+  g_set_error (error, AST_ERROR,
+               g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? AST_ERROR_NO_SPACE
+                                                                           : AST_ERROR_STORE,
+               _ ("The overlay could not be made. %s"), problem->message);
+  return FALSE;
+}
+
+static gboolean
+is_base_unchanged (AstOverlayStore *self, const AstAppliance *appliance)
+{
+  g_autoptr (GKeyFile) info = g_key_file_new ();
+  g_auto (GStrv) now = describe_base (appliance);
+  g_autofree char *path = build_kept_path (self, appliance->id, INFO_SUFFIX);
+  g_auto (GStrv) then = NULL;
+
+  if (!g_key_file_load_from_file (info, path, G_KEY_FILE_NONE, NULL))
+    return FALSE;
+  then = g_key_file_get_string_list (info, "base", "images", NULL, NULL);
+  return then != NULL && g_strv_equal ((const char *const *)then, (const char *const *)now);
+}
+
+static AstQcow2 *
+read_kept (AstOverlayStore *self, const char *path, GError **error)
+{
+  g_autofree char *name = g_filename_display_name (path);
+  g_autoptr (AstQcow2) header = NULL;
+  struct stat found;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+  if (fd < 0)
+    {
+      fail_store (self, _ ("The kept state cannot be read"), errno, error);
+      return NULL;
+    }
+  if (fstat (fd, &found) != 0 || !S_ISREG (found.st_mode))
+    g_set_error (error, AST_ERROR, AST_ERROR_STORE, _ ("%s is not an ordinary file"), name);
+  else
+    header = ast_qcow2_read (fd, (guint64)found.st_size, name, error);
+  close (fd);
+  return g_steal_pointer (&header);
+}
+
+static gboolean
+check_kept (AstOverlayStore *self, const AstAppliance *appliance, const char *path, const AstImageTop *top,
+            GError **error)
+{
+  g_autoptr (AstQcow2) header = read_kept (self, path, error);
+
+  if (header == NULL || !check_unused (path, error))
+    return FALSE;
+  if (g_strcmp0 (header->backing, top->path) == 0
+      && g_strcmp0 (header->backing_format, ast_image_format_word (top->format)) == 0
+      && is_base_unchanged (self, appliance))
+    return TRUE;
+  g_set_error (
+      error, AST_ERROR, AST_ERROR_STORE,
+      _ ("The kept state of %s was made on another image. Reset it (asteroidectl reset %s) to start anew"),
+      appliance->name ? appliance->name : appliance->id, appliance->id);
+  return FALSE;
+}
+
+static gboolean
+sync_file (const char *path)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  gboolean synced = fd >= 0 && fsync (fd) == 0;
+
+  if (fd >= 0)
+    close (fd);
+  return synced;
+}
+
+// A kept overlay appears under its name only when it is whole.
+static gboolean
+publish_kept (AstOverlayStore *self, const AstAppliance *appliance, const char *made, const char *path,
+              GError **error)
+{
+  if (!write_info (self, appliance, error))
+    return FALSE;
+  if (sync_file (made) && renameat2 (AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+    return TRUE;
+  return fail_store (self, _ ("The kept state cannot be put in its place"), errno, error);
+}
+
+static char *
+make_kept (AstOverlayStore *self, const AstAppliance *appliance, const AstImageTop *top,
+           GCancellable *cancellable, GError **error)
+{
+  g_autofree char *path = build_kept_path (self, appliance->id, KEPT_SUFFIX);
+  g_autofree char *made = make_overlay (self, appliance->id, HALF_MADE_SUFFIX, top, cancellable, error);
+
+  if (made == NULL)
+    return NULL;
+  if (publish_kept (self, appliance, made, path, error))
+    return g_steal_pointer (&path);
+  unlink (made);
+  return NULL;
+}
+
+static char *
+find_or_make_kept (AstOverlayStore *self, const AstAppliance *appliance, const AstImageTop *top,
+                   GCancellable *cancellable, GError **error)
+{
+  g_autofree char *path = build_kept_path (self, appliance->id, KEPT_SUFFIX);
+  struct stat found;
+
+  if (lstat (path, &found) != 0 && errno == ENOENT)
+    return make_kept (self, appliance, top, cancellable, error);
+  return check_kept (self, appliance, path, top, error) ? g_steal_pointer (&path) : NULL;
+}
+
+static char *
+create (AstOverlayStore *self, const AstAppliance *appliance, GCancellable *cancellable, GError **error)
+{
+  AstImageTop top;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
+  if (!ast_image_probe_chain (appliance, &top, error) || !ensure_folder (self, error)
+      || !check_space (self, error))
+    return NULL;
+  if (appliance->keeping == AST_KEEPING_KEPT)
+    return find_or_make_kept (self, appliance, &top, cancellable, error);
+  return make_overlay (self, appliance->id, VOLATILE_SUFFIX, &top, cancellable, error);
+}
+
+static void
+create_in_thread (GTask *task, gpointer source, gpointer appliance, GCancellable *cancellable)
+{
+  GError *error = NULL;
+  char *path = create (source, appliance, cancellable, &error);
+
+  if (path != NULL)
+    g_task_return_pointer (task, path, g_free);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+ast_overlay_store_create_async (AstOverlayStore *self, const AstAppliance *appliance,
+                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, data);
+
+  g_return_if_fail (appliance->disk != NULL);
+  g_task_set_source_tag (task, ast_overlay_store_create_async);
+  // The thread looks itself: an overlay that is already made must not get lost behind a late cancellation.
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, ast_appliance_ref ((AstAppliance *)appliance),
+                        (GDestroyNotify)ast_appliance_unref);
+  g_task_run_in_thread (task, create_in_thread);
+}
+
+char *
+ast_overlay_store_create_finish (AstOverlayStore *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* Discard */
+
+static gboolean
+check_ours (AstOverlayStore *self, const char *overlay, Kind *kind, GError **error)
+{
+  g_autofree char *path = g_canonicalize_filename (overlay, NULL);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *shown = NULL;
+
+  *kind = classify (name);
+  if (strcmp (folder, self->folder) == 0 && (*kind == KIND_VOLATILE || *kind == KIND_KEPT))
+    return TRUE;
+  shown = g_filename_display_name (overlay);
+  g_set_error (error, AST_ERROR, AST_ERROR_STORE, _ ("%s is not an overlay of this station"), shown);
+  return FALSE;
+}
+
+static gboolean
+remove_file (AstOverlayStore *self, const char *path, GError **error)
+{
+  if (unlink (path) == 0 || errno == ENOENT || errno == ENOTDIR)
+    return TRUE;
+  return fail_store (self, _ ("An overlay cannot be removed from the overlay folder"), errno, error);
+}
+
+static gboolean
+discard (AstOverlayStore *self, const char *overlay, GError **error)
+{
+  Kind kind;
+
+  if (!check_ours (self, overlay, &kind, error))
+    return FALSE;
+  if (kind == KIND_KEPT)
+    return TRUE;
+  return check_unused (overlay, error) && remove_file (self, overlay, error);
+}
+
+// A file system frees a big file's blocks when its last opener goes: held open, the name is gone at once and
+// the caller does not wait for the rest.
+static void
+discard_in_thread (GTask *task, gpointer source, gpointer overlay, GCancellable *cancellable)
+{
+  GError *error = NULL;
+  int fd = open (overlay, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, &error))
+    g_task_return_error (task, error);
+  else if (discard (source, overlay, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+  if (fd >= 0)
+    close (fd);
+}
+
+void
+ast_overlay_store_discard_async (AstOverlayStore *self, const char *overlay, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, data);
+
+  g_task_set_source_tag (task, ast_overlay_store_discard_async);
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, g_strdup (overlay), g_free);
+  g_task_run_in_thread (task, discard_in_thread);
+}
+
+gboolean
+ast_overlay_store_discard_finish (AstOverlayStore *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* Sweep and reset */
+
+// The store's regular files of these kinds, absolute paths. An overlay folder that is not there yet has none.
+static GPtrArray *
+list_files (AstOverlayStore *self, gboolean kept, GError **error)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_free);
+  DIR *folder = opendir (self->folder);
+
+  if (folder == NULL && errno == ENOENT)
+    return g_steal_pointer (&files);
+  if (folder == NULL)
+    {
+      fail_store (self, _ ("The overlay folder cannot be used"), errno, error);
+      return NULL;
+    }
+  for (struct dirent *entry = readdir (folder); entry != NULL; entry = readdir (folder))
+    {
+      Kind kind = classify (entry->d_name);
+      struct stat found;
+
+      if (kind == KIND_NONE || (kind == KIND_KEPT) != kept)
+        continue;
+      if (fstatat (dirfd (folder), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0
+          && S_ISREG (found.st_mode))
+        g_ptr_array_add (files, g_build_filename (self->folder, entry->d_name, NULL));
+    }
+  closedir (folder);
+  return g_steal_pointer (&files);
+}
+
+int
+ast_overlay_store_sweep (AstOverlayStore *self, GError **error)
+{
+  g_autoptr (GPtrArray) files = list_files (self, FALSE, error);
+  g_autoptr (GError) problem = NULL;
+  int removed = 0;
+
+  if (files == NULL)
+    return -1;
+  // One file that cannot be removed does not spare the others.
+  for (guint i = 0; i < files->len; i++)
+    {
+      const char *path = g_ptr_array_index (files, i);
+
+      if (ast_overlay_store_in_use (path))
+        continue;
+      if (remove_file (self, path, problem == NULL ? &problem : NULL))
+        removed++;
+    }
+  if (problem == NULL)
+    return removed;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return -1;
+}
+
+static GPtrArray *
+list_kept (AstOverlayStore *self, const char *id, GError **error)
+{
+  g_autoptr (GPtrArray) files = NULL;
+
+  if (id == NULL)
+    return list_files (self, TRUE, error);
+  files = g_ptr_array_new_with_free_func (g_free);
+  if (ast_overlay_store_has_kept (self, id))
+    g_ptr_array_add (files, build_kept_path (self, id, KEPT_SUFFIX));
+  return g_steal_pointer (&files);
+}
+
+static gboolean
+remove_kept (AstOverlayStore *self, const char *path, GError **error)
+{
+  g_autofree char *stem = g_strndup (path, strlen (path) - strlen (KEPT_SUFFIX));
+  g_autofree char *info = g_strconcat (stem, INFO_SUFFIX, NULL);
+
+  return remove_file (self, path, error) && remove_file (self, info, error);
+}
+
+int
+ast_overlay_store_reset (AstOverlayStore *self, const char *id, GError **error)
+{
+  g_autoptr (GPtrArray) files = list_kept (self, id, error);
+
+  if (files == NULL)
+    return -1;
+  for (guint i = 0; i < files->len; i++)
+    if (!check_unused (g_ptr_array_index (files, i), error))
+      return -1;
+  for (guint i = 0; i < files->len; i++)
+    if (!remove_kept (self, g_ptr_array_index (files, i), error))
+      return -1;
+  return (int)files->len;
+}
+
+gboolean
+ast_overlay_store_has_kept (AstOverlayStore *self, const char *id)
+{
+  g_autofree char *path = NULL;
+  struct stat found;
+
+  if (!is_id (id, strlen (id)))
+    return FALSE;
+  path = build_kept_path (self, id, KEPT_SUFFIX);
+  return lstat (path, &found) == 0 && S_ISREG (found.st_mode);
+}
+
+/* Last used */
+
+// A file that is missing or damaged is an empty one.
+static GKeyFile *
+load_used (AstOverlayStore *self)
+{
+  g_autoptr (GKeyFile) used = g_key_file_new ();
+  g_autofree char *path = g_build_filename (self->folder, LAST_USED, NULL);
+
+  if (g_key_file_load_from_file (used, path, G_KEY_FILE_NONE, NULL))
+    return g_steal_pointer (&used);
+  return g_key_file_new ();
+}
+
+static void
+ensure_used (AstOverlayStore *self)
+{
+  if (self->used == NULL)
+    self->used = load_used (self);
+}
+
+gint64
+ast_overlay_store_last_used (AstOverlayStore *self, const char *id)
+{
+  gint64 seconds;
+
+  ensure_used (self);
+  seconds = g_key_file_get_int64 (self->used, LAST_USED, id, NULL);
+  return MAX (seconds, 0);
+}
+
+static gboolean
+save_used (AstOverlayStore *self, const char *id, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->used_mutex);
+  g_autoptr (GKeyFile) used = load_used (self);
+  g_autofree char *path = g_build_filename (self->folder, LAST_USED, NULL);
+  g_autofree char *data = NULL;
+  gsize length;
+
+  if (!ensure_folder (self, error))
+    return FALSE;
+  g_key_file_set_int64 (used, LAST_USED, id, g_get_real_time () / G_USEC_PER_SEC);
+  data = g_key_file_to_data (used, &length, NULL);
+  return g_file_set_contents_full (path, data, (gssize)length, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+}
+
+static void
+save_used_in_thread (GTask *task, gpointer source, gpointer id, GCancellable *cancellable)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!save_used (source, id, &error))
+    g_message ("%s", error->message);
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+ast_overlay_store_mark_used (AstOverlayStore *self, const char *id)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, NULL, NULL);
+
+  g_return_if_fail (is_id (id, strlen (id)));
+  ensure_used (self);
+  g_key_file_set_int64 (self->used, LAST_USED, id, g_get_real_time () / G_USEC_PER_SEC);
+  g_task_set_source_tag (task, ast_overlay_store_mark_used);
+  g_task_set_task_data (task, g_strdup (id), g_free);
+  g_task_run_in_thread (task, save_used_in_thread);
+}
