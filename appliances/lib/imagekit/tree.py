@@ -9,7 +9,7 @@ from .command import BuildError, run
 
 # Debian's packages still name these; on a merged system each is a link into usr.
 MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
-PROGRAM_FOLDERS = ("usr/bin", "usr/sbin", "usr/lib/xorg", "usr/lib/systemd")
+PROGRAM_FOLDERS = ("usr/bin", "usr/sbin")
 LIBRARY_FOLDERS = ("usr/lib/x86_64-linux-gnu", "usr/lib", "usr/lib64", "usr/lib/systemd",
                    "usr/lib/x86_64-linux-gnu/systemd", "usr/lib/xorg/modules")
 
@@ -105,6 +105,13 @@ class Tree:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
         target.chmod(mode)
+
+    def link(self, path, aim):
+        """A symbolic link, in place of whatever is there."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        target.symlink_to(aim)
 
     def link_libraries(self):
         """The dynamic linker's cache, so that no program searches for its libraries."""
