@@ -85,36 +85,24 @@ typedef struct
 } AstAppliance;
 
 // Has the text the form of an id, [a-z0-9][a-z0-9._-]{0,63}?
-gboolean
-ast_appliance_id_is_valid (const char *text);
-AstAppliance *
-ast_appliance_new (const char *id, const char *folder);
-AstAppliance *
-ast_appliance_ref (AstAppliance *self);
-void
-ast_appliance_unref (AstAppliance *self);
-gboolean
-ast_appliance_is_usable (const AstAppliance *self);
+gboolean ast_appliance_id_is_valid (const char *text);
+AstAppliance *ast_appliance_new (const char *id, const char *folder);
+AstAppliance *ast_appliance_ref (AstAppliance *self);
+void ast_appliance_unref (AstAppliance *self);
+gboolean ast_appliance_is_usable (const AstAppliance *self);
 // Case- and accent-insensitive: does each of `words` begin a word of name, summary, category or id?
-gboolean
-ast_appliance_matches (const AstAppliance *self, const char *words);
+gboolean ast_appliance_matches (const AstAppliance *self, const char *words);
 
-AstImage *
-ast_image_new (const char *href, const char *sha256);
-AstNetwork *
-ast_network_new (AstNetworkType type, const char *source);
-void
-ast_image_free (AstImage *self);
-void
-ast_network_free (AstNetwork *self);
+AstImage *ast_image_new (const char *href, const char *sha256);
+AstNetwork *ast_network_new (AstNetworkType type, const char *source);
+void ast_image_free (AstImage *self);
+void ast_network_free (AstNetwork *self);
 
-AstProblem *
-ast_problem_new (const char *file, guint line, guint column, const char *format, ...) G_GNUC_PRINTF (4, 5);
-void
-ast_problem_free (AstProblem *self);
+AstProblem *ast_problem_new (const char *file, guint line, guint column, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+void ast_problem_free (AstProblem *self);
 // "file:line:column: sentence", leaving out what is 0. The caller frees it.
-char *
-ast_problem_to_string (const AstProblem *self);
+char *ast_problem_to_string (const AstProblem *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstAppliance, ast_appliance_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstImage, ast_image_free)

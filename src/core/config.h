@@ -12,6 +12,15 @@ typedef enum
   AST_ACCEL_TCG,
 } AstAccel;
 
+typedef enum
+{
+  AST_BUS_AUTO, // the session bus where there is one, else the system bus
+  AST_BUS_SESSION,
+  AST_BUS_SYSTEM,
+} AstBusChoice;
+
+// Each key is named as its field, with - for _ (`stop-seconds`), but for `default` and `timeout` of
+// [launcher]. A comment may follow a value after a blank and #; only in `title`, # is text.
 typedef struct
 {
   // [station]
@@ -25,12 +34,14 @@ typedef struct
   char *uri;
   AstAccel accel;
   // [launcher]
-  char *default_id;      // NULL = no countdown
-  guint timeout_seconds; // of the countdown; 0 = none
+  char *default_id;      // `default`; NULL = no countdown
+  guint timeout_seconds; // `timeout`, of the countdown, up to 3600; 0 = none; default 30
   // [session]
-  guint stop_seconds;    // grace of a stop before it is forced; default 60
-  guint reserve_mib;     // free space that must remain in the overlay folder before a start; default 1024
-  char *bar_chord;       // GTK accelerator name that opens the host bar; default "<Control><Alt>Home"
+  guint stop_seconds; // grace of a stop before it is forced, 1 to 3600; default 60
+  guint reserve_mib;  // free space that must remain in the overlay folder before a start; default 1024
+  char *bar_chord;    // GTK accelerator name that opens the host bar; default "<Control><Alt>Home"
+  // [dbus]
+  AstBusChoice bus;
   // [branding]
   char *title;      // default "ASTEROIDE"
   char *logo;       // absolute path of an SVG or PNG, or NULL
@@ -38,13 +49,16 @@ typedef struct
   char *background; // CSS colour, or NULL
   char *wallpaper;  // absolute path of an image behind the launcher, or NULL
 
-  GPtrArray *warnings; // char*: unknown groups and keys, by file, in plain words; they change nothing
+  GPtrArray *warnings; // char*: unknown groups and keys, by file and line; they change nothing
 } AstConfig;
 
-// `file`: replaces /etc/asteroide/asteroide.conf and its drop-ins; NULL = those, where they exist (defaults where
-// not). Relative paths in a file are relative to that file's folder. Fails with AST_ERROR_CONFIGURATION, the
-// message naming file, line where known, group and key.
+// `file`: replaces /etc/asteroide/asteroide.conf and its drop-ins; NULL = those, where they exist (defaults
+// where not). Relative paths in a file are relative to that file's folder. Fails with
+// AST_ERROR_CONFIGURATION, the message naming file, line where known, group and key.
 AstConfig *ast_config_load (const char *file, GError **error);
+// The same of `folder`/asteroide.conf and then `folder`/asteroide.conf.d/*.conf in the order of their names
+// (bytes); a later file's key replaces an earlier one's. `folder`: what /etc/asteroide is on a station.
+AstConfig *ast_config_load_folder (const char *folder, GError **error);
 // All defaults: what the kiosk falls back to, behind a failure screen, when the configuration cannot be read.
 AstConfig *ast_config_new_default (void);
 void ast_config_free (AstConfig *self);

@@ -20,13 +20,10 @@ typedef struct
 
 // `bytes` must outlive the document. `file` names them in the problem. Opens no file, reaches no network,
 // prints nothing, defines no entity. Always returns a document; free it with ast_document_free.
-AstDocument *
-ast_document_parse (const char *bytes, gsize length, const char *file);
-void
-ast_document_free (AstDocument *self);
+AstDocument *ast_document_parse (const char *bytes, gsize length, const char *file);
+void ast_document_free (AstDocument *self);
 // Where the element's '<' stands, in lines and characters, both from 1.
-void
-ast_document_locate (const AstDocument *self, const xmlNode *element, guint *line, guint *column);
+void ast_document_locate (const AstDocument *self, const xmlNode *element, guint *line, guint *column);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstDocument, ast_document_free)
 
