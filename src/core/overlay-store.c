@@ -3,6 +3,8 @@
 #include "overlay-store.h"
 #include "error.h"
 #include "image.h"
+#include "kept-info.h"
+#include "overlay-names.h"
 #include "qcow2.h"
 #include "qemu-img.h"
 #include <dirent.h>
@@ -15,16 +17,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define VOLATILE_SUFFIX  ".volatile.qcow2"
-#define HALF_MADE_SUFFIX ".new.qcow2"
-#define KEPT_SUFFIX      ".kept.qcow2"
-#define INFO_SUFFIX      ".kept.info"
-#define LAST_USED        "last-used"
-
-#define RANDOM_DIGITS  12
-#define GLIB_TEMP_TAIL 7 // ".XXXXXX" of g_file_set_contents_full
-#define MAX_ID_BYTES   64
-#define MAX_TRIES      16
+#define MAX_TRIES 16
 
 // QEMU's file-posix.c locks one byte for each permission from 100 and for each that it does not share from
 // 200 on.
@@ -43,14 +36,6 @@ struct _AstOverlayStore
 };
 
 G_DEFINE_TYPE (AstOverlayStore, ast_overlay_store, G_TYPE_OBJECT)
-
-typedef enum
-{
-  KIND_NONE, // not a file of this store
-  KIND_VOLATILE,
-  KIND_HALF_MADE,
-  KIND_KEPT,
-} Kind;
 
 static void
 ast_overlay_store_finalize (GObject *object)
@@ -85,63 +70,7 @@ ast_overlay_store_new (const char *folder, guint reserve_mib)
   return self;
 }
 
-/* Names */
-
-static gboolean
-is_id (const char *text, gsize length)
-{
-  if (length == 0 || length > MAX_ID_BYTES || !g_ascii_isalnum (text[0]))
-    return FALSE;
-  for (gsize i = 0; i < length; i++)
-    if (!g_ascii_islower (text[i]) && !g_ascii_isdigit (text[i]) && strchr ("._-", text[i]) == NULL)
-      return FALSE;
-  return TRUE;
-}
-
-static gboolean
-is_id_and_random (const char *text, gsize length)
-{
-  gsize id_length = length - RANDOM_DIGITS - 1;
-
-  if (length <= RANDOM_DIGITS + 1 || text[id_length] != '-')
-    return FALSE;
-  for (gsize i = id_length + 1; i < length; i++)
-    if (!g_ascii_isxdigit (text[i]))
-      return FALSE;
-  return is_id (text, id_length);
-}
-
-static gboolean
-is_glib_temp (const char *name, gsize length)
-{
-  gsize stem = length - GLIB_TEMP_TAIL;
-
-  if (length <= GLIB_TEMP_TAIL || name[stem] != '.')
-    return FALSE;
-  for (gsize i = stem + 1; i < length; i++)
-    if (!g_ascii_isalnum (name[i]))
-      return FALSE;
-  if (stem == strlen (LAST_USED) && strncmp (name, LAST_USED, stem) == 0)
-    return TRUE;
-  return stem > strlen (INFO_SUFFIX)
-         && strncmp (name + stem - strlen (INFO_SUFFIX), INFO_SUFFIX, strlen (INFO_SUFFIX)) == 0
-         && is_id (name, stem - strlen (INFO_SUFFIX));
-}
-
-static Kind
-classify (const char *name)
-{
-  gsize length = strlen (name);
-
-  if (g_str_has_suffix (name, VOLATILE_SUFFIX) && is_id_and_random (name, length - strlen (VOLATILE_SUFFIX)))
-    return KIND_VOLATILE;
-  if (g_str_has_suffix (name, HALF_MADE_SUFFIX)
-      && is_id_and_random (name, length - strlen (HALF_MADE_SUFFIX)))
-    return KIND_HALF_MADE;
-  if (g_str_has_suffix (name, KEPT_SUFFIX) && is_id (name, length - strlen (KEPT_SUFFIX)))
-    return KIND_KEPT;
-  return is_glib_temp (name, length) ? KIND_HALF_MADE : KIND_NONE;
-}
+/* The folder */
 
 static char *
 build_kept_path (AstOverlayStore *self, const char *id, const char *suffix)
@@ -150,8 +79,6 @@ build_kept_path (AstOverlayStore *self, const char *id, const char *suffix)
 
   return g_build_filename (self->folder, name, NULL);
 }
-
-/* The folder */
 
 static gboolean
 fail_store (AstOverlayStore *self, const char *sentence, int code, GError **error)
@@ -251,9 +178,7 @@ claim_file (AstOverlayStore *self, const char *id, const char *suffix, GError **
 {
   for (guint i = 0; i < MAX_TRIES; i++)
     {
-      g_autofree char *uuid = g_uuid_string_random ();
-      // The last group of a version 4 UUID is twelve random digits.
-      g_autofree char *name = g_strdup_printf ("%s-%s%s", id, strrchr (uuid, '-') + 1, suffix);
+      g_autofree char *name = ast_overlay_make_name (id, suffix);
       g_autofree char *path = g_build_filename (self->folder, name, NULL);
       int fd = open (path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -308,71 +233,6 @@ make_overlay (AstOverlayStore *self, const char *id, const char *suffix, const A
 
 /* The kept ones */
 
-static char *
-describe_image (const AstImage *image)
-{
-  struct stat found = { 0 };
-
-  if (stat (image->path, &found) != 0)
-    return g_strdup ("");
-  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT, (gint64)found.st_size,
-                          (gint64)found.st_mtime);
-}
-
-// Size and time of each image below, from the disk upwards: another version under the same name would tear
-// apart a file system that was half written on the old one.
-static GStrv
-describe_base (const AstAppliance *appliance)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree char *disk = describe_image (appliance->disk);
-
-  g_strv_builder_add (builder, disk);
-  for (guint i = 0; i < appliance->layers->len; i++)
-    {
-      g_autofree char *layer = describe_image (g_ptr_array_index (appliance->layers, i));
-
-      g_strv_builder_add (builder, layer);
-    }
-  return g_strv_builder_end (builder);
-}
-
-static gboolean
-write_info (AstOverlayStore *self, const AstAppliance *appliance, GError **error)
-{
-  g_autoptr (GKeyFile) info = g_key_file_new ();
-  g_auto (GStrv) base = describe_base (appliance);
-  g_autofree char *path = build_kept_path (self, appliance->id, INFO_SUFFIX);
-  g_autofree char *data = NULL;
-  g_autoptr (GError) problem = NULL;
-  gsize length;
-
-  g_key_file_set_string_list (info, "base", "images", (const char *const *)base, g_strv_length (base));
-  data = g_key_file_to_data (info, &length, NULL);
-  if (g_file_set_contents_full (path, data, (gssize)length,
-                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &problem))
-    return TRUE;
-  g_set_error (error, AST_ERROR,
-               g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? AST_ERROR_NO_SPACE
-                                                                           : AST_ERROR_STORE,
-               _ ("The overlay could not be made. %s"), problem->message);
-  return FALSE;
-}
-
-static gboolean
-is_base_unchanged (AstOverlayStore *self, const AstAppliance *appliance)
-{
-  g_autoptr (GKeyFile) info = g_key_file_new ();
-  g_auto (GStrv) now = describe_base (appliance);
-  g_autofree char *path = build_kept_path (self, appliance->id, INFO_SUFFIX);
-  g_auto (GStrv) then = NULL;
-
-  if (!g_key_file_load_from_file (info, path, G_KEY_FILE_NONE, NULL))
-    return FALSE;
-  then = g_key_file_get_string_list (info, "base", "images", NULL, NULL);
-  return then != NULL && g_strv_equal ((const char *const *)then, (const char *const *)now);
-}
-
 static AstQcow2 *
 read_kept (AstOverlayStore *self, const char *path, GError **error)
 {
@@ -395,21 +255,39 @@ read_kept (AstOverlayStore *self, const char *path, GError **error)
 }
 
 static gboolean
+is_on_same_images (AstOverlayStore *self, const AstAppliance *appliance, const AstQcow2 *header,
+                   const AstImageTop *top)
+{
+  g_autofree char *info = build_kept_path (self, appliance->id, AST_OVERLAY_INFO_SUFFIX);
+
+  return g_strcmp0 (header->backing, top->path) == 0
+         && g_strcmp0 (header->backing_format, ast_image_format_word (top->format)) == 0
+         && ast_kept_info_matches (info, appliance);
+}
+
+static gboolean
 check_kept (AstOverlayStore *self, const AstAppliance *appliance, const char *path, const AstImageTop *top,
             GError **error)
 {
-  g_autoptr (AstQcow2) header = read_kept (self, path, error);
+  const char *name = appliance->name ? appliance->name : appliance->id;
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (AstQcow2) header = read_kept (self, path, &problem);
 
-  if (header == NULL || !check_unused (path, error))
+  if (header == NULL)
+    {
+      g_set_error (error, AST_ERROR, AST_ERROR_STORE,
+                   _ ("The kept state of %s is damaged. Reset it (asteroidectl reset %s) to start anew. %s"),
+                   name, appliance->id, problem->message);
+      return FALSE;
+    }
+  if (!check_unused (path, error))
     return FALSE;
-  if (g_strcmp0 (header->backing, top->path) == 0
-      && g_strcmp0 (header->backing_format, ast_image_format_word (top->format)) == 0
-      && is_base_unchanged (self, appliance))
+  if (is_on_same_images (self, appliance, header, top))
     return TRUE;
   g_set_error (
       error, AST_ERROR, AST_ERROR_STORE,
       _ ("The kept state of %s was made on another image. Reset it (asteroidectl reset %s) to start anew"),
-      appliance->name ? appliance->name : appliance->id, appliance->id);
+      name, appliance->id);
   return FALSE;
 }
 
@@ -429,7 +307,9 @@ static gboolean
 publish_kept (AstOverlayStore *self, const AstAppliance *appliance, const char *made, const char *path,
               GError **error)
 {
-  if (!write_info (self, appliance, error))
+  g_autofree char *info = build_kept_path (self, appliance->id, AST_OVERLAY_INFO_SUFFIX);
+
+  if (!ast_kept_info_write (info, appliance, error))
     return FALSE;
   if (sync_file (made) && renameat2 (AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
     return TRUE;
@@ -440,8 +320,9 @@ static char *
 make_kept (AstOverlayStore *self, const AstAppliance *appliance, const AstImageTop *top,
            GCancellable *cancellable, GError **error)
 {
-  g_autofree char *path = build_kept_path (self, appliance->id, KEPT_SUFFIX);
-  g_autofree char *made = make_overlay (self, appliance->id, HALF_MADE_SUFFIX, top, cancellable, error);
+  g_autofree char *path = build_kept_path (self, appliance->id, AST_OVERLAY_KEPT_SUFFIX);
+  g_autofree char *made
+      = make_overlay (self, appliance->id, AST_OVERLAY_HALF_MADE_SUFFIX, top, cancellable, error);
 
   if (made == NULL)
     return NULL;
@@ -455,7 +336,7 @@ static char *
 find_or_make_kept (AstOverlayStore *self, const AstAppliance *appliance, const AstImageTop *top,
                    GCancellable *cancellable, GError **error)
 {
-  g_autofree char *path = build_kept_path (self, appliance->id, KEPT_SUFFIX);
+  g_autofree char *path = build_kept_path (self, appliance->id, AST_OVERLAY_KEPT_SUFFIX);
   struct stat found;
 
   if (lstat (path, &found) != 0 && errno == ENOENT)
@@ -475,7 +356,7 @@ create (AstOverlayStore *self, const AstAppliance *appliance, GCancellable *canc
     return NULL;
   if (appliance->keeping == AST_KEEPING_KEPT)
     return find_or_make_kept (self, appliance, &top, cancellable, error);
-  return make_overlay (self, appliance->id, VOLATILE_SUFFIX, &top, cancellable, error);
+  return make_overlay (self, appliance->id, AST_OVERLAY_VOLATILE_SUFFIX, &top, cancellable, error);
 }
 
 static void
@@ -496,7 +377,7 @@ ast_overlay_store_create_async (AstOverlayStore *self, const AstAppliance *appli
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, data);
 
-  g_return_if_fail (appliance->disk != NULL);
+  g_return_if_fail (appliance->disk != NULL && ast_overlay_is_id (appliance->id));
   g_task_set_source_tag (task, ast_overlay_store_create_async);
   // The thread looks itself: an overlay that is already made must not get lost behind a late cancellation.
   g_task_set_check_cancellable (task, FALSE);
@@ -515,15 +396,15 @@ ast_overlay_store_create_finish (AstOverlayStore *self, GAsyncResult *result, GE
 /* Discard */
 
 static gboolean
-check_ours (AstOverlayStore *self, const char *overlay, Kind *kind, GError **error)
+check_ours (AstOverlayStore *self, const char *overlay, AstOverlayKind *kind, GError **error)
 {
   g_autofree char *path = g_canonicalize_filename (overlay, NULL);
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (path);
   g_autofree char *shown = NULL;
 
-  *kind = classify (name);
-  if (strcmp (folder, self->folder) == 0 && (*kind == KIND_VOLATILE || *kind == KIND_KEPT))
+  *kind = ast_overlay_classify (name);
+  if (strcmp (folder, self->folder) == 0 && (*kind == AST_OVERLAY_VOLATILE || *kind == AST_OVERLAY_KEPT))
     return TRUE;
   shown = g_filename_display_name (overlay);
   g_set_error (error, AST_ERROR, AST_ERROR_STORE, _ ("%s is not an overlay of this station"), shown);
@@ -541,11 +422,11 @@ remove_file (AstOverlayStore *self, const char *path, GError **error)
 static gboolean
 discard (AstOverlayStore *self, const char *overlay, GError **error)
 {
-  Kind kind;
+  AstOverlayKind kind;
 
   if (!check_ours (self, overlay, &kind, error))
     return FALSE;
-  if (kind == KIND_KEPT)
+  if (kind == AST_OVERLAY_KEPT)
     return TRUE;
   return check_unused (overlay, error) && remove_file (self, overlay, error);
 }
@@ -605,10 +486,10 @@ list_files (AstOverlayStore *self, gboolean kept, GError **error)
     }
   for (struct dirent *entry = readdir (folder); entry != NULL; entry = readdir (folder))
     {
-      Kind kind = classify (entry->d_name);
+      AstOverlayKind kind = ast_overlay_classify (entry->d_name);
       struct stat found;
 
-      if (kind == KIND_NONE || (kind == KIND_KEPT) != kept)
+      if (kind == AST_OVERLAY_NONE || (kind == AST_OVERLAY_KEPT) != kept)
         continue;
       if (fstatat (dirfd (folder), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0
           && S_ISREG (found.st_mode))
@@ -652,15 +533,15 @@ list_kept (AstOverlayStore *self, const char *id, GError **error)
     return list_files (self, TRUE, error);
   files = g_ptr_array_new_with_free_func (g_free);
   if (ast_overlay_store_has_kept (self, id))
-    g_ptr_array_add (files, build_kept_path (self, id, KEPT_SUFFIX));
+    g_ptr_array_add (files, build_kept_path (self, id, AST_OVERLAY_KEPT_SUFFIX));
   return g_steal_pointer (&files);
 }
 
 static gboolean
 remove_kept (AstOverlayStore *self, const char *path, GError **error)
 {
-  g_autofree char *stem = g_strndup (path, strlen (path) - strlen (KEPT_SUFFIX));
-  g_autofree char *info = g_strconcat (stem, INFO_SUFFIX, NULL);
+  g_autofree char *stem = g_strndup (path, strlen (path) - strlen (AST_OVERLAY_KEPT_SUFFIX));
+  g_autofree char *info = g_strconcat (stem, AST_OVERLAY_INFO_SUFFIX, NULL);
 
   return remove_file (self, path, error) && remove_file (self, info, error);
 }
@@ -687,9 +568,9 @@ ast_overlay_store_has_kept (AstOverlayStore *self, const char *id)
   g_autofree char *path = NULL;
   struct stat found;
 
-  if (!is_id (id, strlen (id)))
+  if (!ast_overlay_is_id (id))
     return FALSE;
-  path = build_kept_path (self, id, KEPT_SUFFIX);
+  path = build_kept_path (self, id, AST_OVERLAY_KEPT_SUFFIX);
   return lstat (path, &found) == 0 && S_ISREG (found.st_mode);
 }
 
@@ -700,7 +581,7 @@ static GKeyFile *
 load_used (AstOverlayStore *self)
 {
   g_autoptr (GKeyFile) used = g_key_file_new ();
-  g_autofree char *path = g_build_filename (self->folder, LAST_USED, NULL);
+  g_autofree char *path = g_build_filename (self->folder, AST_OVERLAY_LAST_USED, NULL);
 
   if (g_key_file_load_from_file (used, path, G_KEY_FILE_NONE, NULL))
     return g_steal_pointer (&used);
@@ -720,7 +601,7 @@ ast_overlay_store_last_used (AstOverlayStore *self, const char *id)
   gint64 seconds;
 
   ensure_used (self);
-  seconds = g_key_file_get_int64 (self->used, LAST_USED, id, NULL);
+  seconds = g_key_file_get_int64 (self->used, AST_OVERLAY_LAST_USED, id, NULL);
   return MAX (seconds, 0);
 }
 
@@ -729,13 +610,13 @@ save_used (AstOverlayStore *self, const char *id, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->used_mutex);
   g_autoptr (GKeyFile) used = load_used (self);
-  g_autofree char *path = g_build_filename (self->folder, LAST_USED, NULL);
+  g_autofree char *path = g_build_filename (self->folder, AST_OVERLAY_LAST_USED, NULL);
   g_autofree char *data = NULL;
   gsize length;
 
   if (!ensure_folder (self, error))
     return FALSE;
-  g_key_file_set_int64 (used, LAST_USED, id, g_get_real_time () / G_USEC_PER_SEC);
+  g_key_file_set_int64 (used, AST_OVERLAY_LAST_USED, id, g_get_real_time () / G_USEC_PER_SEC);
   data = g_key_file_to_data (used, &length, NULL);
   return g_file_set_contents_full (path, data, (gssize)length, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
@@ -755,9 +636,9 @@ ast_overlay_store_mark_used (AstOverlayStore *self, const char *id)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, NULL, NULL);
 
-  g_return_if_fail (is_id (id, strlen (id)));
+  g_return_if_fail (ast_overlay_is_id (id));
   ensure_used (self);
-  g_key_file_set_int64 (self->used, LAST_USED, id, g_get_real_time () / G_USEC_PER_SEC);
+  g_key_file_set_int64 (self->used, AST_OVERLAY_LAST_USED, id, g_get_real_time () / G_USEC_PER_SEC);
   g_task_set_source_tag (task, ast_overlay_store_mark_used);
   g_task_set_task_data (task, g_strdup (id), g_free);
   g_task_run_in_thread (task, save_used_in_thread);
