@@ -273,11 +273,17 @@ check_kept (AstOverlayStore *self, const AstAppliance *appliance, const char *pa
   g_autoptr (GError) problem = NULL;
   g_autoptr (AstQcow2) header = read_kept (self, path, &problem);
 
+  if (header == NULL && g_error_matches (problem, AST_ERROR, AST_ERROR_STORE))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  // The header's own complaint asks for a fresh copy, which nobody has of a kept state.
   if (header == NULL)
     {
       g_set_error (error, AST_ERROR, AST_ERROR_STORE,
-                   _ ("The kept state of %s is damaged. Reset it (asteroidectl reset %s) to start anew. %s"),
-                   name, appliance->id, problem->message);
+                   _ ("The kept state of %s is damaged. Reset it (asteroidectl reset %s) to start anew"),
+                   name, appliance->id);
       return FALSE;
     }
   if (!check_unused (path, error))
