@@ -138,7 +138,8 @@ static void
 add_metadata (Build *build)
 {
   xmlNode *metadata = ast_xml_add (build->domain, "metadata", NULL);
-  xmlNode *appliance = ast_xml_add (metadata, "appliance", "id", build->appliance->id, NULL);
+  xmlNode *appliance = ast_xml_add (metadata, "appliance", "id", build->appliance->id, "runtime",
+                                    build->station->runtime, NULL);
 
   xmlSetNs (appliance, xmlNewNs (appliance, X (AST_DOMAIN_NAMESPACE), X ("asteroide")));
 }
@@ -672,4 +673,14 @@ ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, cons
   if (overlay && !ast_image_probe (appliance->disk->path, FALSE, &format, error))
     return NULL;
   return ast_domain_compose (appliance, traits, overlay, format, station, error);
+}
+
+char *
+ast_domain_read_runtime (const char *metadata)
+{
+  g_autoptr (xmlDoc) doc = xmlReadMemory (metadata, strlen (metadata), NULL, NULL,
+                                          XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+  const xmlNode *appliance = doc ? xmlDocGetRootElement (doc) : NULL;
+
+  return appliance ? ast_xml_get (appliance, "runtime") : NULL;
 }

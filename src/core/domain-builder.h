@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 // The name of the one domain.
 #define AST_DOMAIN_NAME "asteroide"
-// Of <appliance id="…"/> in the domain's <metadata>: by it a kiosk that was started again knows what runs.
+// Of <appliance id="…" runtime="…"/> in the domain's <metadata>: by it a kiosk that was started again knows what runs.
 #define AST_DOMAIN_NAMESPACE "urn:asteroide:domain:1"
 
 // What the station brings to a domain.
@@ -20,6 +20,7 @@ typedef struct
   const char *machine;    // pinned type, "pc-q35-7.2"
   const char *emulator;   // absolute path
   const char *machine_id; // of /etc/machine-id: with the appliance id it gives UUID and MAC addresses
+  const char *runtime;    // the run-time folder, written into the metadata; NULL = not written
 } AstDomainStation;
 
 // `overlay`: absolute path, NULL for an appliance without a disk. `disk_format`: of the appliance's disk, by
@@ -36,5 +37,10 @@ ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, co
 char *
 ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
                   const AstDomainStation *station, GError **error);
+
+// Which station's kiosk started the domain whose metadata element this is: its run-time folder, or NULL. The
+// caller frees it.
+char *
+ast_domain_read_runtime (const char *metadata);
 
 G_END_DECLS

@@ -73,6 +73,15 @@ ast_error_word_of (const GError *error)
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? "cancelled" : "internal";
 }
 
+GError *
+ast_error_from_word (const char *word, const char *message)
+{
+  for (guint code = 0; code < G_N_ELEMENTS (texts); code++)
+    if (g_strcmp0 (word, texts[code].word) == 0)
+      return g_error_new_literal (AST_ERROR, code, message);
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, message);
+}
+
 const char *
 ast_error_advice (AstError code)
 {
@@ -85,4 +94,30 @@ ast_error_admin_advice (AstError code)
 {
   g_return_val_if_fail ((guint) code < G_N_ELEMENTS (texts), "");
   return _ (texts[code].admin);
+}
+
+// "image-missing" → "org.asteroide.Error.ImageMissing"
+static char *
+dbus_name (const char *word)
+{
+  g_auto (GStrv) parts = g_strsplit (word, "-", -1);
+  g_autoptr (GString) name = g_string_new ("org.asteroide.Error.");
+
+  for (guint i = 0; parts[i]; i++)
+    {
+      parts[i][0] = g_ascii_toupper (parts[i][0]);
+      g_string_append (name, parts[i]);
+    }
+  return g_string_free (g_steal_pointer (&name), FALSE);
+}
+
+void
+ast_error_register_on_dbus (void)
+{
+  for (guint code = 0; code < G_N_ELEMENTS (texts); code++)
+    {
+      g_autofree char *name = dbus_name (texts[code].word);
+
+      g_dbus_error_register_error (AST_ERROR, code, name);
+    }
 }

@@ -35,9 +35,14 @@ typedef enum
 const char *ast_error_word (AstError code);
 // The word of any GError: AST_ERROR's own word, "cancelled" for a cancellation, else "internal". Static.
 const char *ast_error_word_of (const GError *error);
+// The error that has this word and message; G_IO_ERROR_FAILED where the word is none of ours. The caller frees it.
+GError *ast_error_from_word (const char *word, const char *message);
 // What the person in front of the screen can do about it, translated, a full sentence. Static.
 const char *ast_error_advice (AstError code);
 // What to tell the admin, or what the admin does, translated, a full sentence. Static.
 const char *ast_error_admin_advice (AstError code);
+
+// Lets each code cross D-Bus as org.asteroide.Error.Word; both sides call it once before they talk.
+void ast_error_register_on_dbus (void);
 
 G_END_DECLS

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "host.h"
+
+G_DEFINE_INTERFACE (AstMachine, ast_machine, G_TYPE_OBJECT)
+G_DEFINE_INTERFACE (AstHost, ast_host, G_TYPE_OBJECT)
+
+enum
+{
+  SIGNAL_ENDED,
+  SIGNAL_DESKTOP_READY,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void
+ast_machine_default_init (AstMachineInterface *iface)
+{
+  signals[SIGNAL_ENDED] = g_signal_new ("ended", AST_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                        G_TYPE_NONE, 1, G_TYPE_INT);
+  signals[SIGNAL_DESKTOP_READY] = g_signal_new ("desktop-ready", AST_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL,
+                                                NULL, NULL, G_TYPE_NONE, 0);
+}
+
+void
+ast_machine_emit_ended (AstMachine *self, AstEnd end)
+{
+  g_signal_emit (self, signals[SIGNAL_ENDED], 0, end);
+}
+
+void
+ast_machine_emit_desktop_ready (AstMachine *self)
+{
+  g_signal_emit (self, signals[SIGNAL_DESKTOP_READY], 0);
+}
+
+void
+ast_machine_start_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer data)
+{
+  AST_MACHINE_GET_IFACE (self)->start_async (self, cancellable, callback, data);
+}
+
+gboolean
+ast_machine_start_finish (AstMachine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
+ast_machine_ask_to_stop_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data)
+{
+  AST_MACHINE_GET_IFACE (self)->ask_to_stop_async (self, callback, data);
+}
+
+gboolean
+ast_machine_ask_to_stop_finish (AstMachine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
+ast_machine_destroy_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data)
+{
+  AST_MACHINE_GET_IFACE (self)->destroy_async (self, callback, data);
+}
+
+gboolean
+ast_machine_destroy_finish (AstMachine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
+ast_machine_open_screen_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer data)
+{
+  AST_MACHINE_GET_IFACE (self)->open_screen_async (self, cancellable, callback, data);
+}
+
+int
+ast_machine_open_screen_finish (AstMachine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_int (G_TASK (result), error);
+}
+
+static void
+ast_host_default_init (AstHostInterface *iface)
+{
+}
+
+AstMachine *
+ast_host_make_machine (AstHost *self, AstAppliance *appliance, const char *overlay)
+{
+  return AST_HOST_GET_IFACE (self)->make_machine (self, appliance, overlay);
+}
+
+void
+ast_host_find_leftover_async (AstHost *self, GAsyncReadyCallback callback, gpointer data)
+{
+  AST_HOST_GET_IFACE (self)->find_leftover_async (self, callback, data);
+}
+
+AstMachine *
+ast_host_find_leftover_finish (AstHost *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ast-build.h"
+#include "libvirt-host.h"
+#include "domain-builder.h"
+#include "error.h"
+#include "station.h"
+#include <glib/gi18n.h>
+#include <libvirt-glib/libvirt-glib.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <unistd.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (virDomain, virDomainFree)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (virConnect, virConnectClose)
+
+// How long a destroyed domain may take to vanish before its end counts as failed.
+#define GONE_TRIES     100
+#define GONE_WAIT_USEC (100 * 1000)
+
+// libvirt answers a keepalive or the connection counts as dead: 5 s × 3, so that a hung daemon is noticed.
+#define KEEPALIVE_SECONDS 5
+#define KEEPALIVE_COUNT   3
+
+// ---------------------------------------------------------------------------------------------------------------
+// The host
+
+struct _AstLibvirtHost
+{
+  GObject parent;
+
+  char *uri;
+  AstConfig *config; // borrowed: the value outlives everything that was handed it
+  GWeakRef machine;  // the one that events are for
+
+  GMutex mutex; // guards what follows; start, stop and warm-up run in threads
+  virConnectPtr connection;
+  AstStationFacts *facts;
+};
+
+static void
+ast_libvirt_host_iface_init (AstHostInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (AstLibvirtHost, ast_libvirt_host, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (AST_TYPE_HOST, ast_libvirt_host_iface_init))
+
+#define AST_TYPE_LIBVIRT_MACHINE (ast_libvirt_machine_get_type ())
+G_DECLARE_FINAL_TYPE (AstLibvirtMachine, ast_libvirt_machine, AST, LIBVIRT_MACHINE, GObject)
+
+struct _AstLibvirtMachine
+{
+  GObject parent;
+
+  AstLibvirtHost *host;
+  AstAppliance *appliance; // NULL for a leftover
+  char *overlay;
+  gboolean running;   // main thread only, as are the next ones
+  gboolean early_end; // it stopped before the call that created it had come back…
+  AstEnd early_how;   // … in this way
+  gboolean was_ended; // "ended" was told, or is not to be told any more
+};
+
+static void
+ast_libvirt_machine_iface_init (AstMachineInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (AstLibvirtMachine, ast_libvirt_machine, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (AST_TYPE_MACHINE, ast_libvirt_machine_iface_init))
+
+static void
+ast_libvirt_machine_on_stopped (AstLibvirtMachine *self, AstEnd end);
+
+// libvirt keeps its error per thread: call this where the call failed.
+static void
+set_libvirt_error (GError **error, AstError code, const char *sentence)
+{
+  const char *said = virGetLastErrorMessage ();
+
+  g_set_error (error, AST_ERROR, code, "%s %s", sentence, said ? said : "");
+}
+
+static void
+on_libvirt_error (void *data, virErrorPtr error)
+{
+  g_debug ("libvirt: %s", error->message);
+}
+
+static GWeakRef *
+weak_ref_new (gpointer object)
+{
+  GWeakRef *ref = g_new0 (GWeakRef, 1);
+
+  g_weak_ref_init (ref, object);
+  return ref;
+}
+
+static void
+weak_ref_free (gpointer data)
+{
+  g_weak_ref_clear (data);
+  g_free (data);
+}
+
+static AstLibvirtMachine *
+machine_for_event (GWeakRef *host_ref, virDomainPtr domain)
+{
+  g_autoptr (AstLibvirtHost) host = g_weak_ref_get (host_ref);
+
+  if (host == NULL || g_strcmp0 (virDomainGetName (domain), AST_DOMAIN_NAME) != 0)
+    return NULL;
+  return g_weak_ref_get (&host->machine);
+}
+
+static int
+on_lifecycle (virConnectPtr connection, virDomainPtr domain, int event, int detail, void *data)
+{
+  g_autoptr (AstLibvirtMachine) machine = machine_for_event (data, domain);
+
+  if (machine && event == VIR_DOMAIN_EVENT_STOPPED)
+    ast_libvirt_machine_on_stopped (machine, detail == VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN ? AST_END_POWERED_OFF
+                                             : detail == VIR_DOMAIN_EVENT_STOPPED_DESTROYED
+                                                 ? AST_END_DESTROYED
+                                                 : AST_END_LOST);
+  return 0;
+}
+
+static void
+on_agent_lifecycle (virConnectPtr connection, virDomainPtr domain, int state, int reason, void *data)
+{
+  g_autoptr (AstLibvirtMachine) machine = machine_for_event (data, domain);
+
+  if (machine && state == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED)
+    ast_machine_emit_desktop_ready (AST_MACHINE (machine));
+}
+
+static void
+register_events (AstLibvirtHost *self, virConnectPtr connection)
+{
+  virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                    VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle), weak_ref_new (self),
+                                    weak_ref_free);
+  virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
+                                    VIR_DOMAIN_EVENT_CALLBACK (on_agent_lifecycle), weak_ref_new (self),
+                                    weak_ref_free);
+}
+
+// In a thread. A reference of the caller's to the living connection.
+static virConnectPtr
+get_connection (AstLibvirtHost *self, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  if (self->connection && virConnectIsAlive (self->connection) != 1)
+    g_clear_pointer (&self->connection, virConnectClose);
+  if (self->connection == NULL)
+    {
+      self->connection = virConnectOpen (self->uri);
+      if (self->connection == NULL)
+        {
+          g_autofree char *sentence = g_strdup_printf (_ ("libvirt does not answer at %s."), self->uri);
+
+          set_libvirt_error (error, AST_ERROR_NO_LIBVIRT, sentence);
+          return NULL;
+        }
+      virConnectSetKeepAlive (self->connection, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
+      register_events (self, self->connection);
+    }
+  virConnectRef (self->connection);
+  return self->connection;
+}
+
+// In a thread. Borrowed: once found they stay.
+static const AstStationFacts *
+get_facts (AstLibvirtHost *self, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  if (self->facts == NULL)
+    self->facts = ast_station_facts_new (self->config, error);
+  return self->facts;
+}
+
+static virDomainPtr
+look_up_domain (virConnectPtr connection)
+{
+  return virDomainLookupByName (connection, AST_DOMAIN_NAME);
+}
+
+static void
+warm_up_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtHost *self = source;
+  g_autoptr (virConnect) connection = NULL;
+  GError *error = NULL;
+
+  if (get_facts (self, &error) == NULL || (connection = get_connection (self, &error)) == NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+void
+ast_libvirt_host_warm_up_async (AstLibvirtHost *self, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
+
+  g_task_run_in_thread (task, warm_up_thread);
+}
+
+gboolean
+ast_libvirt_host_warm_up_finish (AstLibvirtHost *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+char *
+ast_libvirt_host_get_emulation_reason (AstLibvirtHost *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  return self->facts ? g_strdup (self->facts->emulation_reason) : NULL;
+}
+
+static AstLibvirtMachine *
+machine_new (AstLibvirtHost *self, AstAppliance *appliance, const char *overlay)
+{
+  AstLibvirtMachine *machine = g_object_new (AST_TYPE_LIBVIRT_MACHINE, NULL);
+
+  machine->host = g_object_ref (self);
+  machine->appliance = appliance ? ast_appliance_ref (appliance) : NULL;
+  machine->overlay = g_strdup (overlay);
+  g_weak_ref_set (&self->machine, machine);
+  return machine;
+}
+
+static AstMachine *
+ast_libvirt_host_make_machine (AstHost *host, AstAppliance *appliance, const char *overlay)
+{
+  return AST_MACHINE (machine_new (AST_LIBVIRT_HOST (host), appliance, overlay));
+}
+
+// Another station's run-time folder (a second kiosk on a developer's desk) is in its domain: not ours to
+// touch.
+static gboolean
+is_of_this_station (AstLibvirtHost *self, virDomainPtr domain)
+{
+  g_autofree char *runtime = NULL;
+  char *metadata = virDomainGetMetadata (domain, VIR_DOMAIN_METADATA_ELEMENT, AST_DOMAIN_NAMESPACE, 0);
+
+  if (metadata)
+    runtime = ast_domain_read_runtime (metadata);
+  free (metadata);
+  return g_strcmp0 (runtime, self->config->runtime) == 0;
+}
+
+static void
+find_leftover_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtHost *self = source;
+  g_autoptr (virConnect) connection = NULL;
+  g_autoptr (virDomain) domain = NULL;
+  GError *error = NULL;
+
+  connection = get_connection (self, &error);
+  if (connection == NULL)
+    return g_task_return_error (task, error);
+  domain = look_up_domain (connection);
+  if (domain == NULL || !is_of_this_station (self, domain))
+    return g_task_return_pointer (task, NULL, NULL);
+  g_task_return_pointer (task, machine_new (self, NULL, NULL), g_object_unref);
+}
+
+static void
+ast_libvirt_host_find_leftover_async (AstHost *host, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (host, NULL, callback, data);
+
+  g_task_run_in_thread (task, find_leftover_thread);
+}
+
+static void
+ast_libvirt_host_finalize (GObject *object)
+{
+  AstLibvirtHost *self = AST_LIBVIRT_HOST (object);
+
+  g_clear_pointer (&self->connection, virConnectClose);
+  g_clear_pointer (&self->facts, ast_station_facts_free);
+  g_weak_ref_clear (&self->machine);
+  g_mutex_clear (&self->mutex);
+  g_free (self->uri);
+  G_OBJECT_CLASS (ast_libvirt_host_parent_class)->finalize (object);
+}
+
+static void
+ast_libvirt_host_class_init (AstLibvirtHostClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = ast_libvirt_host_finalize;
+}
+
+static void
+ast_libvirt_host_init (AstLibvirtHost *self)
+{
+  g_mutex_init (&self->mutex);
+  g_weak_ref_init (&self->machine, NULL);
+}
+
+static void
+ast_libvirt_host_iface_init (AstHostInterface *iface)
+{
+  iface->make_machine = ast_libvirt_host_make_machine;
+  iface->find_leftover_async = ast_libvirt_host_find_leftover_async;
+}
+
+AstLibvirtHost *
+ast_libvirt_host_new (const AstConfig *config)
+{
+  AstLibvirtHost *self = g_object_new (AST_TYPE_LIBVIRT_HOST, NULL);
+
+  self->config = (AstConfig *)config;
+  self->uri = g_strdup (config->uri);
+  gvir_event_register ();
+  virSetErrorFunc (NULL, on_libvirt_error);
+  return self;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The machine: one domain
+
+// Everything that creating a domain needs, gathered in the thread that creates it.
+static char *
+build_domain_xml (AstLibvirtMachine *self, GError **error)
+{
+  const AstStationFacts *facts = get_facts (self->host, error);
+  AstDomainStation station;
+  AstOsTraits traits;
+
+  if (facts == NULL)
+    return NULL;
+  station = facts->domain;
+  station.runtime = self->host->config->runtime;
+  traits = ast_os_traits_lookup (self->appliance->os_id);
+  return ast_domain_build (self->appliance, &traits, self->overlay, &station, error);
+}
+
+static void
+set_create_error (GError **error)
+{
+  const virError *said = virGetLastError ();
+
+  if (said && (said->code == VIR_ERR_DOM_EXIST || said->code == VIR_ERR_OPERATION_FAILED)
+      && strstr (said->message, "already") != NULL)
+    g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("Another guest is running on this station already."));
+  else
+    set_libvirt_error (error, AST_ERROR_START, _ ("The hypervisor refused to start the appliance."));
+}
+
+static void
+start_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtMachine *self = source;
+  g_autoptr (virConnect) connection = NULL;
+  g_autoptr (virDomain) domain = NULL;
+  g_autofree char *xml = NULL;
+  GError *error = NULL;
+
+  xml = build_domain_xml (self, &error);
+  if (xml == NULL || (connection = get_connection (self->host, &error)) == NULL
+      || g_cancellable_set_error_if_cancelled (cancellable, &error))
+    return g_task_return_error (task, error);
+  domain = virDomainCreateXML (connection, xml, VIR_DOMAIN_NONE);
+  if (domain == NULL)
+    {
+      set_create_error (&error);
+      return g_task_return_error (task, error);
+    }
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_started (GObject *source, GAsyncResult *result, gpointer data)
+{
+  AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (source);
+  g_autoptr (GTask) outer = data;
+  GError *error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error))
+    return g_task_return_error (outer, error);
+  self->running = TRUE;
+  g_task_return_boolean (outer, TRUE);
+  if (self->early_end)
+    ast_libvirt_machine_on_stopped (self, self->early_how);
+}
+
+static void
+ast_libvirt_machine_start_async (AstMachine *machine, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                 gpointer data)
+{
+  g_autoptr (GTask) outer = g_task_new (machine, NULL, callback, data);
+  g_autoptr (GTask) task = g_task_new (machine, cancellable, on_started, g_steal_pointer (&outer));
+
+  // The domain may exist although the task was cancelled meanwhile: its own result counts.
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_run_in_thread (task, start_thread);
+}
+
+static void
+ask_to_stop_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtMachine *self = source;
+  g_autoptr (virConnect) connection = NULL;
+  g_autoptr (virDomain) domain = NULL;
+  GError *error = NULL;
+
+  connection = get_connection (self->host, &error);
+  if (connection == NULL)
+    return g_task_return_error (task, error);
+  domain = look_up_domain (connection);
+  // Without flags libvirt asks the agent where it is connected, and else presses the ACPI button.
+  if (domain == NULL || virDomainShutdownFlags (domain, VIR_DOMAIN_SHUTDOWN_DEFAULT) != 0)
+    {
+      set_libvirt_error (&error, AST_ERROR_STOP, _ ("The guest could not be asked to power off."));
+      return g_task_return_error (task, error);
+    }
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+ast_libvirt_machine_ask_to_stop_async (AstMachine *machine, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (machine, NULL, callback, data);
+
+  g_task_run_in_thread (task, ask_to_stop_thread);
+}
+
+// TRUE only when libvirt says in so many words that there is no such domain.
+static gboolean
+is_gone (virConnectPtr connection)
+{
+  g_autoptr (virDomain) domain = look_up_domain (connection);
+
+  return domain == NULL && virGetLastErrorCode () == VIR_ERR_NO_DOMAIN;
+}
+
+static void
+destroy_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtMachine *self = source;
+  GError *error = NULL;
+
+  for (guint i = 0; i < GONE_TRIES; i++)
+    {
+      g_autoptr (virConnect) connection = NULL;
+      g_autoptr (virDomain) domain = NULL;
+
+      g_clear_error (&error);
+      connection = get_connection (self->host, &error);
+      if (connection && is_gone (connection))
+        return g_task_return_boolean (task, TRUE);
+      domain = connection ? look_up_domain (connection) : NULL;
+      if (domain == NULL || virDomainDestroy (domain) != 0)
+        g_usleep (GONE_WAIT_USEC);
+    }
+  if (error == NULL)
+    set_libvirt_error (&error, AST_ERROR_STOP, _ ("The guest could not be ended."));
+  g_task_return_error (task, error);
+}
+
+static void
+ast_libvirt_machine_destroy_async (AstMachine *machine, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (machine, NULL, callback, data);
+
+  AST_LIBVIRT_MACHINE (machine)->was_ended = TRUE; // the caller knows, and hears nothing more
+  g_task_run_in_thread (task, destroy_thread);
+}
+
+static void
+open_screen_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtMachine *self = source;
+  g_autoptr (virConnect) connection = NULL;
+  g_autoptr (virDomain) domain = NULL;
+  GError *error = NULL;
+  int fd = -1;
+
+  connection = get_connection (self->host, &error);
+  if (connection == NULL)
+    return g_task_return_error (task, error);
+  domain = look_up_domain (connection);
+  if (domain)
+    fd = virDomainOpenGraphicsFD (domain, 0, VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH);
+  if (fd < 0)
+    {
+      set_libvirt_error (&error, AST_ERROR_SCREEN, _ ("The guest's screen could not be opened."));
+      return g_task_return_error (task, error);
+    }
+  if (g_task_return_error_if_cancelled (task))
+    close (fd);
+  else
+    g_task_return_int (task, fd);
+}
+
+static void
+ast_libvirt_machine_open_screen_async (AstMachine *machine, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (machine, cancellable, callback, data);
+
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_run_in_thread (task, open_screen_thread);
+}
+
+static void
+confirm_gone_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtMachine *self = source;
+  g_autoptr (virConnect) connection = get_connection (self->host, NULL);
+
+  g_task_return_boolean (task, connection && is_gone (connection));
+}
+
+static void
+on_confirmed_gone (GObject *source, GAsyncResult *result, gpointer data)
+{
+  AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (source);
+
+  if (!g_task_propagate_boolean (G_TASK (result), NULL) || self->was_ended)
+    return;
+  self->was_ended = TRUE;
+  ast_machine_emit_ended (AST_MACHINE (self), GPOINTER_TO_INT (data));
+}
+
+// The event carries only the name, and an earlier guest's may come late: ask before it is believed.
+static void
+ast_libvirt_machine_on_stopped (AstLibvirtMachine *self, AstEnd end)
+{
+  g_autoptr (GTask) task = NULL;
+
+  if (self->was_ended)
+    return;
+  if (!self->running)
+    {
+      self->early_end = TRUE;
+      self->early_how = end;
+      return;
+    }
+  task = g_task_new (self, NULL, on_confirmed_gone, GINT_TO_POINTER (end));
+  g_task_run_in_thread (task, confirm_gone_thread);
+}
+
+static void
+ast_libvirt_machine_finalize (GObject *object)
+{
+  AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (object);
+
+  g_clear_pointer (&self->appliance, ast_appliance_unref);
+  g_clear_object (&self->host);
+  g_free (self->overlay);
+  G_OBJECT_CLASS (ast_libvirt_machine_parent_class)->finalize (object);
+}
+
+static void
+ast_libvirt_machine_class_init (AstLibvirtMachineClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = ast_libvirt_machine_finalize;
+}
+
+static void
+ast_libvirt_machine_init (AstLibvirtMachine *self)
+{
+}
+
+static void
+ast_libvirt_machine_iface_init (AstMachineInterface *iface)
+{
+  iface->start_async = ast_libvirt_machine_start_async;
+  iface->ask_to_stop_async = ast_libvirt_machine_ask_to_stop_async;
+  iface->destroy_async = ast_libvirt_machine_destroy_async;
+  iface->open_screen_async = ast_libvirt_machine_open_screen_async;
+}

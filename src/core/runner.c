@@ -1,0 +1,681 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ast-build.h"
+#include "runner.h"
+#include "guest-lock.h"
+#include <glib/gi18n.h>
+
+// A guest whose agent has not spoken by then has none, or none that we wait for: it counts as ready.
+#define SILENT_GUEST_SECONDS 15
+// A guest may not be listening yet when it is asked to power off (firmware, early boot): ask again.
+#define ASK_AGAIN_SECONDS 5
+// libvirt's word that the guest ended can come up to 2 s after the SPICE connection closes; twice that, and
+// it is the screen that was lost, not the guest.
+#define SCREEN_GRACE_SECONDS 4
+// The screen is connected again this often before a session is given up.
+#define SCREEN_TRIES 3
+// QEMU lets go of its image a moment after libvirt calls the domain gone.
+#define DISCARD_TRIES     50
+#define DISCARD_WAIT_MSEC 100
+
+struct _AstRunner
+{
+  GObject parent;
+
+  const AstConfig *config;
+  AstHost *host;
+  AstOverlayStore *store;
+  AstScreen *screen;
+
+  AstStatus *status;
+  gboolean recovering;
+
+  // one session's, from start to idle
+  AstGuestLock *lock;
+  AstAppliance *appliance;
+  GCancellable *cancellable;
+  char *overlay;
+  AstMachine *machine;
+  GError *failure;      // what the way down will end in
+  gboolean step_is_on;  // recovery, overlay or start has not come back yet
+  gboolean coming_down; // the way down is taken; it is taken once
+  gint64 force_at;      // monotonic µs; 0 = no graceful stop is on
+  guint screen_tries;
+  guint discard_tries;
+
+  guint silent_timer;
+  guint stop_timer;
+  guint screen_timer;
+  guint discard_timer;
+};
+
+enum
+{
+  SIGNAL_CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (AstRunner, ast_runner, G_TYPE_OBJECT)
+
+// ---------------------------------------------------------------------------------------------------------------
+// The status
+
+static void
+ast_runner_save_status (AstRunner *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!ast_status_save (self->status, self->config->runtime, &error))
+    g_message ("The state could not be written: %s", error->message);
+}
+
+static void
+ast_runner_set_state (AstRunner *self, AstState state)
+{
+  g_autoptr (AstStatus) old = self->status;
+
+  if (old->state == state)
+    {
+      self->status = g_steal_pointer (&old);
+      return;
+    }
+  self->status = ast_status_new (state, self->appliance ? self->appliance->id : NULL, g_get_real_time ());
+  if (state == AST_STATE_FAILED)
+    {
+      self->status->failure_code = g_strdup (ast_error_word_of (self->failure));
+      self->status->failure_message = g_strdup (self->failure->message);
+    }
+  g_debug ("state %s → %s", ast_state_word (old->state), ast_state_word (state));
+  ast_runner_save_status (self);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+const AstStatus *
+ast_runner_get_status (AstRunner *self)
+{
+  return self->status;
+}
+
+guint
+ast_runner_get_seconds_to_force (AstRunner *self)
+{
+  gint64 left = self->force_at - g_get_monotonic_time ();
+
+  return self->force_at == 0 || left <= 0 ? 0 : (left + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
+}
+
+static gboolean
+is_at_rest (AstState state)
+{
+  return state == AST_STATE_IDLE || state == AST_STATE_FAILED;
+}
+
+gboolean
+ast_runner_is_settled (AstRunner *self)
+{
+  return !self->recovering && is_at_rest (self->status->state);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Down: guest verified gone, screen let go, overlay discarded, lock released
+
+static void
+ast_runner_clear_timers (AstRunner *self)
+{
+  g_clear_handle_id (&self->silent_timer, g_source_remove);
+  g_clear_handle_id (&self->stop_timer, g_source_remove);
+  g_clear_handle_id (&self->screen_timer, g_source_remove);
+  g_clear_handle_id (&self->discard_timer, g_source_remove);
+  self->force_at = 0;
+}
+
+static void
+ast_runner_drop_machine (AstRunner *self)
+{
+  if (self->machine)
+    g_signal_handlers_disconnect_by_data (self->machine, self);
+  g_clear_object (&self->machine);
+}
+
+static void
+ast_runner_log_failure (AstRunner *self)
+{
+  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "ASTEROIDE_CODE", ast_error_word_of (self->failure),
+                    "ASTEROIDE_APPLIANCE", self->appliance->id, "MESSAGE", "%s (%s): %s", self->appliance->id,
+                    ast_error_word_of (self->failure), self->failure->message);
+}
+
+// Publishes the end. What is still held then (a guest that could not be ended) stays held.
+static void
+ast_runner_settle (AstRunner *self)
+{
+  self->coming_down = FALSE;
+  if (self->failure)
+    {
+      ast_runner_log_failure (self);
+      ast_runner_set_state (self, AST_STATE_FAILED);
+      g_clear_error (&self->failure);
+    }
+  else
+    {
+      g_clear_pointer (&self->appliance, ast_appliance_unref);
+      ast_runner_set_state (self, AST_STATE_IDLE);
+    }
+}
+
+static void
+ast_runner_release (AstRunner *self)
+{
+  ast_runner_drop_machine (self);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->overlay, g_free);
+  g_clear_pointer (&self->lock, ast_guest_lock_release);
+  ast_runner_settle (self);
+}
+
+static gboolean
+on_discard_again (gpointer data);
+
+static void
+on_discarded (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  g_autoptr (GError) error = NULL;
+
+  if (ast_overlay_store_discard_finish (self->store, result, &error))
+    return ast_runner_release (self);
+  if (g_error_matches (error, AST_ERROR, AST_ERROR_BUSY) && self->discard_tries++ < DISCARD_TRIES)
+    {
+      self->discard_timer = g_timeout_add (DISCARD_WAIT_MSEC, on_discard_again, self);
+      return;
+    }
+  if (self->failure == NULL)
+    self->failure = g_steal_pointer (&error);
+  ast_runner_release (self);
+}
+
+static void
+ast_runner_discard (AstRunner *self)
+{
+  ast_overlay_store_discard_async (self->store, self->overlay, NULL, on_discarded, g_object_ref (self));
+}
+
+static gboolean
+on_discard_again (gpointer data)
+{
+  AstRunner *self = data;
+
+  self->discard_timer = 0;
+  ast_runner_discard (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ast_runner_leave_guest (AstRunner *self)
+{
+  if (self->screen)
+    ast_screen_detach (self->screen);
+  ast_runner_drop_machine (self);
+  ast_runner_set_state (self, AST_STATE_DISCARDING);
+  self->discard_tries = 0;
+  if (self->overlay)
+    ast_runner_discard (self);
+  else
+    ast_runner_release (self);
+}
+
+static void
+on_destroyed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  g_autoptr (GError) error = NULL;
+
+  if (ast_machine_destroy_finish (self->machine, result, &error))
+    return ast_runner_leave_guest (self);
+  // Not verified gone: its overlay and the lock stay, so that nobody gets either.
+  g_clear_error (&self->failure);
+  self->failure = g_error_new (AST_ERROR, AST_ERROR_STOP, "%s", error->message);
+  if (self->screen)
+    ast_screen_detach (self->screen);
+  ast_runner_settle (self);
+}
+
+static void
+ast_runner_go_on_down (AstRunner *self)
+{
+  if (self->machine)
+    ast_machine_destroy_async (self->machine, on_destroyed, g_object_ref (self));
+  else
+    ast_runner_leave_guest (self);
+}
+
+// Takes the session down from wherever it is. `failure` (taken over, may be NULL) is what the student will
+// read.
+static void
+ast_runner_come_down (AstRunner *self, GError *failure)
+{
+  if (self->coming_down)
+    {
+      g_clear_error (&failure);
+      return;
+    }
+  self->coming_down = TRUE;
+  self->failure = failure;
+  ast_runner_clear_timers (self);
+  if (self->cancellable)
+    g_cancellable_cancel (self->cancellable);
+  ast_runner_set_state (self, AST_STATE_STOPPING);
+  if (!self->step_is_on)
+    ast_runner_go_on_down (self);
+}
+
+// A step came back. FALSE: the session is on its way down, and this went on with it.
+static gboolean
+ast_runner_step_done (AstRunner *self)
+{
+  self->step_is_on = FALSE;
+  if (self->coming_down)
+    ast_runner_go_on_down (self);
+  return !self->coming_down;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Up: overlay, domain, screen
+
+static void
+ast_runner_become_ready (AstRunner *self)
+{
+  g_clear_handle_id (&self->silent_timer, g_source_remove);
+  if (self->status->state == AST_STATE_BOOTING)
+    ast_runner_set_state (self, AST_STATE_READY);
+}
+
+static gboolean
+on_silent_guest (gpointer data)
+{
+  AstRunner *self = data;
+
+  self->silent_timer = 0;
+  ast_runner_become_ready (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ast_runner_wait_for_desktop (AstRunner *self)
+{
+  if (self->silent_timer || self->status->state != AST_STATE_BOOTING)
+    return;
+  ast_overlay_store_mark_used (self->store, self->appliance->id);
+  self->silent_timer = g_timeout_add_seconds (SILENT_GUEST_SECONDS, on_silent_guest, self);
+}
+
+static void
+on_machine_ended (AstMachine *machine, AstEnd end, AstRunner *self)
+{
+  gboolean was_asked = self->status->state == AST_STATE_STOPPING;
+
+  if (end == AST_END_LOST && !was_asked)
+    ast_runner_come_down (self, g_error_new (AST_ERROR, AST_ERROR_GUEST_LOST,
+                                             _ ("%s ended all of a sudden, without being asked to."),
+                                             self->appliance->name));
+  else
+    ast_runner_come_down (self, NULL);
+}
+
+static void
+on_machine_desktop_ready (AstMachine *machine, AstRunner *self)
+{
+  if (self->screen == NULL)
+    ast_runner_become_ready (self);
+}
+
+static void
+on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  GError *error = NULL;
+  gboolean started = ast_machine_start_finish (self->machine, result, &error);
+
+  if (!started)
+    ast_runner_drop_machine (self);
+  if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  if (!started)
+    return ast_runner_come_down (self, error);
+  ast_runner_set_state (self, AST_STATE_BOOTING);
+  if (self->screen)
+    ast_screen_attach (self->screen, self->machine);
+  else
+    ast_runner_wait_for_desktop (self);
+}
+
+static void
+ast_runner_start_machine (AstRunner *self)
+{
+  ast_runner_set_state (self, AST_STATE_STARTING);
+  self->machine = ast_host_make_machine (self->host, self->appliance, self->overlay);
+  g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);
+  g_signal_connect (self->machine, "desktop-ready", G_CALLBACK (on_machine_desktop_ready), self);
+  self->step_is_on = TRUE;
+  ast_machine_start_async (self->machine, self->cancellable, on_machine_started, g_object_ref (self));
+}
+
+static void
+on_overlay_created (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  GError *error = NULL;
+
+  self->overlay = ast_overlay_store_create_finish (self->store, result, &error);
+  if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  if (error)
+    return ast_runner_come_down (self, error);
+  ast_runner_start_machine (self);
+}
+
+static void
+ast_runner_prepare (AstRunner *self)
+{
+  if (self->screen)
+    ast_screen_prepare (self->screen, self->appliance);
+  if (self->appliance->disk == NULL)
+    return ast_runner_start_machine (self);
+  self->step_is_on = TRUE;
+  ast_overlay_store_create_async (self->store, self->appliance, self->cancellable, on_overlay_created,
+                                  g_object_ref (self));
+}
+
+gboolean
+ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
+{
+  if (!is_at_rest (self->status->state) || self->machine)
+    {
+      g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("“%s” is running on this station already."),
+                   self->appliance->name);
+      return FALSE;
+    }
+  if (!ast_appliance_is_usable (appliance))
+    {
+      g_autofree char *problem = ast_problem_to_string (appliance->problems->pdata[0]);
+
+      g_set_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR, "%s", problem);
+      return FALSE;
+    }
+  // A recovery that is still on holds the lock already, and hands it over.
+  if (self->lock == NULL && (self->lock = ast_guest_lock_acquire (self->config->runtime, error)) == NULL)
+    return FALSE;
+  g_clear_pointer (&self->appliance, ast_appliance_unref);
+  self->appliance = ast_appliance_ref (appliance);
+  self->cancellable = g_cancellable_new ();
+  self->screen_tries = 0;
+  ast_runner_set_state (self, AST_STATE_PREPARING);
+  self->step_is_on = self->recovering;
+  if (!self->recovering)
+    ast_runner_prepare (self);
+  return TRUE;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The screen
+
+static void
+on_screen_shown (AstScreen *screen, AstRunner *self)
+{
+  g_clear_handle_id (&self->screen_timer, g_source_remove);
+  self->screen_tries = 0;
+  ast_runner_wait_for_desktop (self);
+}
+
+static void
+on_screen_desktop_ready (AstScreen *screen, AstRunner *self)
+{
+  ast_runner_become_ready (self);
+}
+
+static gboolean
+on_screen_still_lost (gpointer data)
+{
+  AstRunner *self = data;
+
+  self->screen_timer = 0;
+  if (self->screen_tries++ < SCREEN_TRIES)
+    ast_screen_attach (self->screen, self->machine);
+  else
+    ast_runner_come_down (self, g_error_new (AST_ERROR, AST_ERROR_SCREEN, _ ("The screen of “%s” was lost."),
+                                             self->appliance->name));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_screen_lost (AstScreen *screen, AstRunner *self)
+{
+  gboolean is_up = self->status->state == AST_STATE_BOOTING || self->status->state == AST_STATE_READY;
+
+  if (is_up && self->screen_timer == 0)
+    self->screen_timer = g_timeout_add_seconds (SCREEN_GRACE_SECONDS, on_screen_still_lost, self);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Stop
+
+static void
+on_asked_to_stop (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  // The countdown goes on all the same: a guest that cannot be asked is forced at its end.
+  if (!ast_machine_ask_to_stop_finish (AST_MACHINE (source), result, &error))
+    g_debug ("%s", error->message);
+}
+
+static gboolean
+on_stop_tick (gpointer data)
+{
+  AstRunner *self = data;
+  guint left = ast_runner_get_seconds_to_force (self);
+
+  if (left == 0)
+    {
+      self->stop_timer = 0;
+      ast_runner_come_down (self, NULL);
+      return G_SOURCE_REMOVE;
+    }
+  if (left % ASK_AGAIN_SECONDS == 0)
+    ast_machine_ask_to_stop_async (self->machine, on_asked_to_stop, NULL);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+ast_runner_ask_to_stop (AstRunner *self)
+{
+  ast_runner_clear_timers (self);
+  self->force_at = g_get_monotonic_time () + self->config->stop_seconds * G_USEC_PER_SEC;
+  self->stop_timer = g_timeout_add_seconds (1, on_stop_tick, self);
+  ast_machine_ask_to_stop_async (self->machine, on_asked_to_stop, NULL);
+  ast_runner_set_state (self, AST_STATE_STOPPING);
+}
+
+void
+ast_runner_stop (AstRunner *self, gboolean force)
+{
+  gboolean can_be_asked
+      = self->status->state == AST_STATE_READY
+        || (self->status->state == AST_STATE_BOOTING && self->appliance->keeping == AST_KEEPING_KEPT);
+
+  if (!force && self->status->state == AST_STATE_STOPPING)
+    return;
+  if (!force && can_be_asked && self->config->stop_seconds > 0)
+    return ast_runner_ask_to_stop (self);
+  if (!is_at_rest (self->status->state) || self->machine)
+    ast_runner_come_down (self, NULL);
+}
+
+void
+ast_runner_dismiss_failure (AstRunner *self)
+{
+  if (self->status->state != AST_STATE_FAILED)
+    return;
+  if (self->machine) // a guest that could not be ended: try again, an idle screen would be a lie
+    return ast_runner_come_down (self, NULL);
+  g_clear_pointer (&self->appliance, ast_appliance_unref);
+  ast_runner_set_state (self, AST_STATE_IDLE);
+}
+
+int
+ast_runner_reset (AstRunner *self, const char *const *ids, GError **error)
+{
+  g_autoptr (AstGuestLock) lock = NULL;
+  gboolean all = ids[0] == NULL;
+  int total = 0;
+
+  if (self->lock && self->appliance && (all || g_strv_contains (ids, self->appliance->id)))
+    {
+      g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("“%s” is running: end it before its state is reset."),
+                   self->appliance->name);
+      return -1;
+    }
+  if (self->lock == NULL && (lock = ast_guest_lock_acquire (self->config->runtime, error)) == NULL)
+    return -1;
+  if (all)
+    return ast_overlay_store_reset (self->store, NULL, error);
+  for (guint i = 0; ids[i]; i++)
+    {
+      int n = ast_overlay_store_reset (self->store, ids[i], error);
+
+      if (n < 0)
+        return -1;
+      total += n;
+    }
+  return total;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Recovery
+
+static void
+ast_runner_recovered (AstRunner *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (ast_overlay_store_sweep (self->store, &error) < 0)
+    g_message ("Leftover overlays could not be swept: %s", error->message);
+  self->recovering = FALSE;
+  if (self->status->state == AST_STATE_IDLE)
+    {
+      g_clear_pointer (&self->lock, ast_guest_lock_release);
+      g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+    }
+  else if (ast_runner_step_done (self))
+    ast_runner_prepare (self);
+}
+
+static void
+on_leftover_destroyed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!ast_machine_destroy_finish (AST_MACHINE (source), result, &error))
+    g_message ("A guest that was left running could not be ended: %s", error->message);
+  ast_runner_recovered (self);
+}
+
+static void
+on_leftover_found (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AstMachine) leftover = ast_host_find_leftover_finish (self->host, result, &error);
+
+  if (error)
+    g_message ("It is not known whether a guest was left running: %s", error->message);
+  if (leftover)
+    ast_machine_destroy_async (leftover, on_leftover_destroyed, g_steal_pointer (&self));
+  else
+    ast_runner_recovered (self);
+}
+
+void
+ast_runner_recover (AstRunner *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->lock = ast_guest_lock_acquire (self->config->runtime, &error);
+  if (self->lock == NULL)
+    {
+      g_message ("Nothing was swept: %s", error->message);
+      return;
+    }
+  self->recovering = TRUE;
+  ast_runner_save_status (self);
+  ast_host_find_leftover_async (self->host, on_leftover_found, g_object_ref (self));
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The object
+
+static void
+ast_runner_dispose (GObject *object)
+{
+  AstRunner *self = AST_RUNNER (object);
+
+  ast_runner_clear_timers (self);
+  ast_runner_drop_machine (self);
+  if (self->screen)
+    g_signal_handlers_disconnect_by_data (self->screen, self);
+  g_clear_object (&self->screen);
+  g_clear_object (&self->store);
+  g_clear_object (&self->host);
+  g_clear_object (&self->cancellable);
+  G_OBJECT_CLASS (ast_runner_parent_class)->dispose (object);
+}
+
+static void
+ast_runner_finalize (GObject *object)
+{
+  AstRunner *self = AST_RUNNER (object);
+
+  g_clear_pointer (&self->lock, ast_guest_lock_release);
+  g_clear_pointer (&self->appliance, ast_appliance_unref);
+  g_clear_pointer (&self->status, ast_status_free);
+  g_clear_error (&self->failure);
+  g_free (self->overlay);
+  G_OBJECT_CLASS (ast_runner_parent_class)->finalize (object);
+}
+
+static void
+ast_runner_class_init (AstRunnerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = ast_runner_dispose;
+  object_class->finalize = ast_runner_finalize;
+  signals[SIGNAL_CHANGED]
+      = g_signal_new ("changed", AST_TYPE_RUNNER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+ast_runner_init (AstRunner *self)
+{
+  self->status = ast_status_new (AST_STATE_IDLE, NULL, g_get_real_time ());
+}
+
+AstRunner *
+ast_runner_new (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstScreen *screen)
+{
+  AstRunner *self = g_object_new (AST_TYPE_RUNNER, NULL);
+
+  self->config = config;
+  self->host = g_object_ref (host);
+  self->store = g_object_ref (store);
+  if (screen == NULL)
+    return self;
+  self->screen = g_object_ref (screen);
+  g_signal_connect (screen, "shown", G_CALLBACK (on_screen_shown), self);
+  g_signal_connect (screen, "desktop-ready", G_CALLBACK (on_screen_desktop_ready), self);
+  g_signal_connect (screen, "lost", G_CALLBACK (on_screen_lost), self);
+  return self;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "screen.h"
+
+G_DEFINE_INTERFACE (AstScreen, ast_screen, G_TYPE_OBJECT)
+
+enum
+{
+  SIGNAL_SHOWN,
+  SIGNAL_DESKTOP_READY,
+  SIGNAL_LOST,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static guint
+new_signal (const char *name)
+{
+  return g_signal_new (name, AST_TYPE_SCREEN, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+ast_screen_default_init (AstScreenInterface *iface)
+{
+  signals[SIGNAL_SHOWN] = new_signal ("shown");
+  signals[SIGNAL_DESKTOP_READY] = new_signal ("desktop-ready");
+  signals[SIGNAL_LOST] = new_signal ("lost");
+}
+
+void
+ast_screen_emit_shown (AstScreen *self)
+{
+  g_signal_emit (self, signals[SIGNAL_SHOWN], 0);
+}
+
+void
+ast_screen_emit_desktop_ready (AstScreen *self)
+{
+  g_signal_emit (self, signals[SIGNAL_DESKTOP_READY], 0);
+}
+
+void
+ast_screen_emit_lost (AstScreen *self)
+{
+  g_signal_emit (self, signals[SIGNAL_LOST], 0);
+}
+
+void
+ast_screen_prepare (AstScreen *self, AstAppliance *appliance)
+{
+  AST_SCREEN_GET_IFACE (self)->prepare (self, appliance);
+}
+
+void
+ast_screen_attach (AstScreen *self, AstMachine *machine)
+{
+  AST_SCREEN_GET_IFACE (self)->attach (self, machine);
+}
+
+void
+ast_screen_detach (AstScreen *self)
+{
+  AST_SCREEN_GET_IFACE (self)->detach (self);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The seam between a running guest and what shows it: SPICE in the kiosk today.
+#pragma once
+#include "host.h"
+
+G_BEGIN_DECLS
+
+#define AST_TYPE_SCREEN (ast_screen_get_type ())
+// Signals: "shown": the guest's first frame was drawn; "desktop-ready": the guest's session agent is
+// connected; "lost": the connection to the screen ended (the guest may have, too: its machine tells).
+G_DECLARE_INTERFACE (AstScreen, ast_screen, AST, SCREEN, GObject)
+
+struct _AstScreenInterface
+{
+  GTypeInterface parent;
+  void (*prepare) (AstScreen *, AstAppliance *);
+  void (*attach) (AstScreen *, AstMachine *);
+  void (*detach) (AstScreen *);
+};
+
+// A guest of this appliance will be attached soon: get everything ready that needs no guest.
+void
+ast_screen_prepare (AstScreen *self, AstAppliance *appliance);
+// The machine runs: show it.
+void
+ast_screen_attach (AstScreen *self, AstMachine *machine);
+// Let go of the guest and forget its picture. Harmless if nothing is attached.
+void
+ast_screen_detach (AstScreen *self);
+
+// For implementations.
+void
+ast_screen_emit_shown (AstScreen *self);
+void
+ast_screen_emit_desktop_ready (AstScreen *self);
+void
+ast_screen_emit_lost (AstScreen *self);
+
+G_END_DECLS

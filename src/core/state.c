@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "state.h"
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+
+static const char *const words[] = {
+  [AST_STATE_IDLE] = "idle",
+  [AST_STATE_PREPARING] = "preparing",
+  [AST_STATE_STARTING] = "starting",
+  [AST_STATE_BOOTING] = "booting",
+  [AST_STATE_READY] = "ready",
+  [AST_STATE_STOPPING] = "stopping",
+  [AST_STATE_DISCARDING] = "discarding",
+  [AST_STATE_FAILED] = "failed",
+};
+
+const char *
+ast_state_word (AstState state)
+{
+  g_return_val_if_fail ((guint)state < G_N_ELEMENTS (words), "failed");
+  return words[state];
+}
+
+gboolean
+ast_state_from_word (const char *word, AstState *state)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    if (g_strcmp0 (word, words[i]) == 0)
+      {
+        *state = i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+AstStatus *
+ast_status_new (AstState state, const char *appliance, gint64 since)
+{
+  AstStatus *self = g_new0 (AstStatus, 1);
+
+  self->state = state;
+  self->appliance = g_strdup (appliance);
+  self->since = since;
+  return self;
+}
+
+AstStatus *
+ast_status_copy (const AstStatus *self)
+{
+  AstStatus *copy = ast_status_new (self->state, self->appliance, self->since);
+
+  copy->failure_code = g_strdup (self->failure_code);
+  copy->failure_message = g_strdup (self->failure_message);
+  return copy;
+}
+
+void
+ast_status_free (AstStatus *self)
+{
+  g_free (self->appliance);
+  g_free (self->failure_code);
+  g_free (self->failure_message);
+  g_free (self);
+}
+
+static char *
+since_to_iso8601 (gint64 since)
+{
+  g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (since / G_USEC_PER_SEC);
+  g_autoptr (GDateTime) exact = g_date_time_add (seconds, since % G_USEC_PER_SEC);
+
+  return g_date_time_format_iso8601 (exact);
+}
+
+static gint64
+since_from_iso8601 (const char *text)
+{
+  g_autoptr (GDateTime) date = g_date_time_new_from_iso8601 (text, NULL);
+
+  return date ? g_date_time_to_unix (date) * G_USEC_PER_SEC + g_date_time_get_microsecond (date) : 0;
+}
+
+static void
+add_string_or_null (JsonBuilder *builder, const char *name, const char *value)
+{
+  json_builder_set_member_name (builder, name);
+  if (value)
+    json_builder_add_string_value (builder, value);
+  else
+    json_builder_add_null_value (builder);
+}
+
+char *
+ast_status_to_json (const AstStatus *self)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  g_autofree char *since = self->since ? since_to_iso8601 (self->since) : NULL;
+
+  json_builder_begin_object (builder);
+  add_string_or_null (builder, "state", ast_state_word (self->state));
+  add_string_or_null (builder, "appliance", self->appliance);
+  add_string_or_null (builder, "since", since);
+  json_builder_set_member_name (builder, "failure");
+  if (self->failure_code)
+    {
+      json_builder_begin_object (builder);
+      add_string_or_null (builder, "code", self->failure_code);
+      add_string_or_null (builder, "message", self->failure_message);
+      json_builder_end_object (builder);
+    }
+  else
+    json_builder_add_null_value (builder);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  return json_to_string (root, TRUE);
+}
+
+static const char *
+get_string (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
+             ? json_node_get_string (node)
+             : NULL;
+}
+
+AstStatus *
+ast_status_from_json (const char *json, gssize length)
+{
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (AstStatus) self = ast_status_new (AST_STATE_IDLE, NULL, 0);
+  JsonObject *object;
+  JsonNode *failure;
+  const char *since;
+
+  if (!json_parser_load_from_data (parser, json, length, NULL) || !json_parser_get_root (parser)
+      || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
+    return NULL;
+  object = json_node_get_object (json_parser_get_root (parser));
+  if (!ast_state_from_word (get_string (object, "state"), &self->state))
+    return NULL;
+  self->appliance = g_strdup (get_string (object, "appliance"));
+  since = get_string (object, "since");
+  self->since = since ? since_from_iso8601 (since) : 0;
+  failure = json_object_get_member (object, "failure");
+  if (failure && JSON_NODE_HOLDS_OBJECT (failure))
+    {
+      self->failure_code = g_strdup (get_string (json_node_get_object (failure), "code"));
+      self->failure_message = g_strdup (get_string (json_node_get_object (failure), "message"));
+    }
+  return g_steal_pointer (&self);
+}
+
+static char *
+status_path (const char *runtime)
+{
+  return g_build_filename (runtime, "state.json", NULL);
+}
+
+AstStatus *
+ast_status_load (const char *runtime)
+{
+  g_autofree char *path = status_path (runtime);
+  g_autofree char *json = NULL;
+  AstStatus *status = NULL;
+  gsize length;
+
+  if (g_file_get_contents (path, &json, &length, NULL))
+    status = ast_status_from_json (json, length);
+  return status ? status : ast_status_new (AST_STATE_IDLE, NULL, 0);
+}
+
+gboolean
+ast_status_save (const AstStatus *self, const char *runtime, GError **error)
+{
+  g_autofree char *path = status_path (runtime);
+  g_autofree char *json = ast_status_to_json (self);
+
+  return g_file_set_contents_full (path, json, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
+}

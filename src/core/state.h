@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the station is doing, one enum seen the same by the screen, the command line and the bus.
+#pragma once
+#include <glib.h>
+#include "error.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  AST_STATE_IDLE,       // nothing runs: the launcher
+  AST_STATE_PREPARING,  // lock, checks, overlay
+  AST_STATE_STARTING,   // libvirt creates the domain
+  AST_STATE_BOOTING,    // the guest runs and has not reported a desktop yet
+  AST_STATE_READY,      // its desktop is there, or it has run for a while and has no agent that could say so
+  AST_STATE_STOPPING,   // asked to power off, then forced
+  AST_STATE_DISCARDING, // verified gone; the overlay goes
+  AST_STATE_FAILED,     // all is cleaned up as far as possible; `failure` says what happened
+} AstState;
+
+// The state's stable word ("idle"). Static.
+const char *
+ast_state_word (AstState state);
+// FALSE when `word` is none of them.
+gboolean
+ast_state_from_word (const char *word, AstState *state);
+
+// The state and what belongs to it, as a value.
+typedef struct
+{
+  AstState state;
+  char *appliance;       // id, or NULL while idle
+  gint64 since;          // microseconds since the epoch at which `state` began; 0 = never
+  char *failure_code;    // AST_STATE_FAILED only: the error's word
+  char *failure_message; // … and its sentence
+} AstStatus;
+
+AstStatus *
+ast_status_new (AstState state, const char *appliance, gint64 since);
+AstStatus *
+ast_status_copy (const AstStatus *self);
+void
+ast_status_free (AstStatus *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstStatus, ast_status_free)
+// {"state":…,"appliance":…,"since":…,"failure":…}, as `asteroidectl status --json` prints it. The caller
+// frees it.
+char *
+ast_status_to_json (const AstStatus *self);
+// NULL when the bytes are not such an object.
+AstStatus *
+ast_status_from_json (const char *json, gssize length);
+
+// The status that a runner left in the run-time folder, whether or not it still lives: state.json. Idle if
+// there is none. Never NULL.
+AstStatus *
+ast_status_load (const char *runtime);
+// Written whole or not at all.
+gboolean
+ast_status_save (const AstStatus *self, const char *runtime, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The commands that look at files alone: list, show, check, version.
+#include "ast-build.h"
+#include "command.h"
+#include "error.h"
+#include "image.h"
+#include "overlay-store.h"
+#include <glib/gi18n.h>
+#include <json-glib/json-glib.h>
+
+// ---------------------------------------------------------------------------------------------------------------
+// JSON
+
+static void
+add_string (JsonBuilder *builder, const char *name, const char *value)
+{
+  json_builder_set_member_name (builder, name);
+  if (value)
+    json_builder_add_string_value (builder, value);
+  else
+    json_builder_add_null_value (builder);
+}
+
+static void
+add_int (JsonBuilder *builder, const char *name, gint64 value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, value);
+}
+
+static void
+add_boolean (JsonBuilder *builder, const char *name, gboolean value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_boolean_value (builder, value);
+}
+
+static void
+add_problems (JsonBuilder *builder, const char *name, GPtrArray *problems)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < problems->len; i++)
+    {
+      g_autofree char *text = ast_problem_to_string (problems->pdata[i]);
+
+      json_builder_add_string_value (builder, text);
+    }
+  json_builder_end_array (builder);
+}
+
+static void
+print_json (JsonBuilder *builder)
+{
+  g_autoptr (JsonNode) root = json_builder_get_root (builder);
+  g_autofree char *text = json_to_string (root, TRUE);
+
+  g_print ("%s\n", text);
+}
+
+static void
+begin_appliance (JsonBuilder *builder, const AstAppliance *appliance)
+{
+  json_builder_begin_object (builder);
+  add_string (builder, "id", appliance->id);
+  add_string (builder, "name", appliance->name);
+  add_string (builder, "summary", appliance->summary);
+  add_string (builder, "category", appliance->category);
+  add_boolean (builder, "usable", ast_appliance_is_usable (appliance));
+  add_problems (builder, "problems", appliance->problems);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// list
+
+static void
+print_list_json (GPtrArray *appliances)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < appliances->len; i++)
+    {
+      begin_appliance (builder, appliances->pdata[i]);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+  print_json (builder);
+}
+
+static void
+print_problems (GPtrArray *problems)
+{
+  for (guint i = 0; i < problems->len; i++)
+    {
+      g_autofree char *text = ast_problem_to_string (problems->pdata[i]);
+
+      g_printerr ("%s\n", text);
+    }
+}
+
+// Pads by what a terminal shows, not by bytes.
+static void
+print_padded (const char *text, glong width)
+{
+  g_print ("%s%*s", text, (int)MAX (width - g_utf8_strlen (text, -1), 0), "");
+}
+
+AstExit
+ast_command_list (const AstInvocation *invocation)
+{
+  g_autoptr (AstCatalogue) catalogue = ast_command_load_catalogue (invocation);
+  GPtrArray *appliances = ast_catalogue_list (catalogue);
+  glong width = 0;
+
+  print_problems (ast_catalogue_problems (catalogue));
+  if (invocation->json)
+    {
+      print_list_json (appliances);
+      return AST_EXIT_DONE;
+    }
+  for (guint i = 0; i < appliances->len; i++)
+    width = MAX (width, g_utf8_strlen (((AstAppliance *)appliances->pdata[i])->id, -1));
+  for (guint i = 0; i < appliances->len; i++)
+    {
+      AstAppliance *appliance = appliances->pdata[i];
+
+      print_padded (appliance->id, width + 2);
+      g_print ("%s%s\n", appliance->name,
+               ast_appliance_is_usable (appliance) ? "" : _ ("  (broken: see check)"));
+    }
+  return AST_EXIT_DONE;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// show
+
+static const char *
+network_word (AstNetworkType type)
+{
+  static const char *const words[] = { [AST_NETWORK_USER] = "user",
+                                       [AST_NETWORK_BRIDGE] = "bridge",
+                                       [AST_NETWORK_ISOLATED] = "isolated",
+                                       [AST_NETWORK_NONE] = "none" };
+
+  return words[type];
+}
+
+static const struct
+{
+  AstDevices device;
+  const char *word;
+} device_words[] = {
+  { AST_DEVICE_USB, "usb" },
+  { AST_DEVICE_DVD, "dvd" },
+  { AST_DEVICE_SOUND, "sound" },
+  { AST_DEVICE_CLIPBOARD, "clipboard" },
+};
+
+static GPtrArray *
+list_devices (const AstAppliance *appliance)
+{
+  GPtrArray *words = g_ptr_array_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (device_words); i++)
+    if (appliance->devices & device_words[i].device)
+      g_ptr_array_add (words, (char *)device_words[i].word);
+  return words;
+}
+
+static GPtrArray *
+list_networks (const AstAppliance *appliance)
+{
+  GPtrArray *words = g_ptr_array_new ();
+
+  for (guint i = 0; i < appliance->networks->len; i++)
+    g_ptr_array_add (words, (char *)network_word (((AstNetwork *)appliance->networks->pdata[i])->type));
+  return words;
+}
+
+// Where each image of the chain is, from the disk upwards, then the CDs.
+static GPtrArray *
+list_images (const AstAppliance *appliance)
+{
+  GPtrArray *paths = g_ptr_array_new ();
+
+  if (appliance->disk)
+    g_ptr_array_add (paths, appliance->disk->path ? appliance->disk->path : appliance->disk->href);
+  for (guint pass = 0; pass < 2; pass++)
+    {
+      GPtrArray *images = pass == 0 ? appliance->layers : appliance->cdroms;
+
+      for (guint i = 0; i < images->len; i++)
+        {
+          AstImage *image = images->pdata[i];
+
+          g_ptr_array_add (paths, image->path ? image->path : image->href);
+        }
+    }
+  return paths;
+}
+
+static void
+add_strings (JsonBuilder *builder, const char *name, GPtrArray *strings)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < strings->len; i++)
+    json_builder_add_string_value (builder, strings->pdata[i]);
+  json_builder_end_array (builder);
+}
+
+static void
+print_line (const char *label, const char *value)
+{
+  if (value == NULL || *value == '\0')
+    return;
+  print_padded (label, 12);
+  g_print (" %s\n", value);
+}
+
+static void
+print_strings (const char *label, GPtrArray *strings)
+{
+  for (guint i = 0; i < strings->len; i++)
+    print_line (i == 0 ? label : "", strings->pdata[i]);
+}
+
+static void
+print_show_json (const AstAppliance *appliance, GPtrArray *images, GPtrArray *networks, GPtrArray *devices,
+                 gboolean kept)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  begin_appliance (builder, appliance);
+  add_string (builder, "folder", appliance->folder);
+  add_string (builder, "os", appliance->os_id);
+  add_int (builder, "cpus", appliance->cpus);
+  add_int (builder, "memory-mib", appliance->memory_mib);
+  add_int (builder, "heads", appliance->heads);
+  add_strings (builder, "images", images);
+  add_strings (builder, "networks", networks);
+  add_strings (builder, "devices", devices);
+  add_string (builder, "state", appliance->keeping == AST_KEEPING_KEPT ? "kept" : "volatile");
+  add_string (builder, "start", appliance->start_mode == AST_START_WARM ? "warm" : "cold");
+  add_boolean (builder, "has-kept-state", kept);
+  json_builder_end_object (builder);
+  print_json (builder);
+}
+
+static void
+print_show (const AstAppliance *appliance, GPtrArray *images, GPtrArray *networks, GPtrArray *devices,
+            gboolean kept)
+{
+  g_autofree char *machine = g_strdup_printf (_ ("%u CPU, %u MiB memory, %u monitor(s)"), appliance->cpus,
+                                              appliance->memory_mib, appliance->heads);
+
+  print_line (_ ("id"), appliance->id);
+  print_line (_ ("name"), appliance->name);
+  print_line (_ ("summary"), appliance->summary);
+  print_line (_ ("category"), appliance->category);
+  print_line (_ ("folder"), appliance->folder);
+  print_line (_ ("system"), appliance->os_id);
+  print_line (_ ("machine"), machine);
+  print_strings (_ ("images"), images);
+  print_strings (_ ("network"), networks);
+  print_strings (_ ("devices"), devices);
+  print_line (_ ("state"), appliance->keeping == AST_KEEPING_VOLATILE
+                               ? _ ("forgotten at the end of each session")
+                           : kept ? _ ("kept between sessions; there is a kept state")
+                                  : _ ("kept between sessions; nothing is kept yet"));
+}
+
+static AstAppliance *
+find_appliance (AstCatalogue *catalogue, const char *id, GError **error)
+{
+  AstAppliance *appliance = ast_catalogue_find (catalogue, id);
+
+  if (appliance == NULL)
+    g_set_error (error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
+                 _ ("There is no appliance “%s” on this station."), id);
+  return appliance;
+}
+
+AstExit
+ast_command_show (const AstInvocation *invocation)
+{
+  g_autoptr (AstCatalogue) catalogue = ast_command_load_catalogue (invocation);
+  g_autoptr (AstOverlayStore) store
+      = ast_overlay_store_new (invocation->config->overlays, invocation->config->reserve_mib);
+  g_autoptr (GError) error = NULL;
+  AstAppliance *appliance = find_appliance (catalogue, invocation->arguments[0], &error);
+  g_autoptr (GPtrArray) images = NULL;
+  g_autoptr (GPtrArray) networks = NULL;
+  g_autoptr (GPtrArray) devices = NULL;
+  gboolean kept;
+
+  if (appliance == NULL)
+    return ast_command_fail (error);
+  images = list_images (appliance);
+  networks = list_networks (appliance);
+  devices = list_devices (appliance);
+  kept = ast_overlay_store_has_kept (store, appliance->id);
+  (invocation->json ? print_show_json : print_show) (appliance, images, networks, devices, kept);
+  print_problems (appliance->problems);
+  return AST_EXIT_DONE;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// check
+
+typedef struct
+{
+  const AstInvocation *invocation;
+  GPtrArray *checked; // AstAppliance*
+  GPtrArray *problems;
+} AstCheck;
+
+static void
+copy_problem (gpointer data, gpointer into)
+{
+  const AstProblem *problem = data;
+
+  g_ptr_array_add (into,
+                   ast_problem_new (problem->file, problem->line, problem->column, "%s", problem->text));
+}
+
+static void
+check_appliance (AstCheck *check, AstAppliance *appliance)
+{
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_problem_free);
+
+  g_ptr_array_foreach (appliance->problems, copy_problem, found);
+  g_ptr_array_foreach (appliance->warnings, copy_problem, found);
+  if (appliance->problems->len == 0)
+    ast_image_check_all (appliance, check->invocation->digest, NULL, found);
+  if (found->len == 0 && !check->invocation->json)
+    g_print (_ ("%s: good\n"), appliance->id);
+  g_ptr_array_add (check->checked, ast_appliance_ref (appliance));
+  g_ptr_array_extend_and_steal (check->problems, g_steal_pointer (&found));
+}
+
+static void
+check_everything (AstCheck *check)
+{
+  g_autoptr (AstCatalogue) catalogue = ast_command_load_catalogue (check->invocation);
+  GPtrArray *appliances = ast_catalogue_list (catalogue);
+  GPtrArray *warnings = check->invocation->config->warnings;
+
+  for (guint i = 0; i < warnings->len; i++)
+    g_printerr ("%s\n", (char *)warnings->pdata[i]);
+  g_ptr_array_foreach (ast_catalogue_problems (catalogue), copy_problem, check->problems);
+  for (guint i = 0; i < appliances->len; i++)
+    check_appliance (check, appliances->pdata[i]);
+}
+
+static void
+check_argument (AstCheck *check, AstCatalogue *catalogue, const char *argument)
+{
+  const AstConfig *config = check->invocation->config;
+  AstAppliance *known = ast_catalogue_find (catalogue, argument);
+  g_autoptr (AstAppliance) read = NULL;
+
+  if (known)
+    return check_appliance (check, known);
+  if (!g_file_test (argument, G_FILE_TEST_EXISTS))
+    {
+      g_ptr_array_add (check->problems,
+                       ast_problem_new (argument, 0, 0, "%s",
+                                        _ ("There is no such file, and no appliance of that name.")));
+      return;
+    }
+  read = ast_catalogue_read (argument, (const char *const *)config->images, g_get_language_names ());
+  check_appliance (check, read);
+}
+
+static void
+print_check_json (const AstCheck *check)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  add_int (builder, "checked", check->checked->len);
+  add_problems (builder, "problems", check->problems);
+  json_builder_end_object (builder);
+  print_json (builder);
+}
+
+AstExit
+ast_command_check (const AstInvocation *invocation)
+{
+  g_autoptr (GPtrArray) checked = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_appliance_unref);
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_problem_free);
+  AstCheck check = { invocation, checked, problems };
+
+  if (invocation->arguments[0])
+    {
+      g_autoptr (AstCatalogue) catalogue = ast_command_load_catalogue (invocation);
+
+      for (guint i = 0; invocation->arguments[i]; i++)
+        check_argument (&check, catalogue, invocation->arguments[i]);
+    }
+  else
+    check_everything (&check);
+  print_problems (problems);
+  if (invocation->json)
+    print_check_json (&check);
+  return problems->len == 0 ? AST_EXIT_DONE : AST_EXIT_FAILED;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// version
+
+AstExit
+ast_command_version (const AstInvocation *invocation)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  if (!invocation->json)
+    {
+      g_print ("asteroide %s\n", AST_VERSION);
+      return AST_EXIT_DONE;
+    }
+  json_builder_begin_object (builder);
+  add_string (builder, "version", AST_VERSION);
+  json_builder_end_object (builder);
+  print_json (builder);
+  return AST_EXIT_DONE;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a command of asteroidectl gets, and the table they stand in.
+#pragma once
+#include "catalogue.h"
+#include "config.h"
+
+G_BEGIN_DECLS
+
+typedef enum // the process's exit status, the same for every command
+{
+  AST_EXIT_DONE = 0,
+  AST_EXIT_FAILED = 1, // refused or failed; the reason is on standard error
+  AST_EXIT_USAGE = 2,
+} AstExit;
+
+typedef struct
+{
+  AstConfig *config;
+  char **arguments; // those behind the command, NULL-terminated
+  gboolean json;
+  gboolean force;
+  gboolean all;
+  gboolean digest;
+  gboolean headless;
+} AstInvocation;
+
+typedef enum // options that a command takes beside --config
+{
+  AST_TAKES_JSON = 1 << 0,
+  AST_TAKES_FORCE = 1 << 1,
+  AST_TAKES_ALL = 1 << 2,
+  AST_TAKES_DIGEST = 1 << 3,
+  AST_TAKES_HEADLESS = 1 << 4,
+} AstTakes;
+
+typedef struct
+{
+  const char *name;
+  const char *synopsis;    // its arguments, as help shows them
+  const char *description; // one line, marked for translation
+  AstTakes takes;
+  guint least; // arguments
+  guint most;
+  AstExit (*run) (const AstInvocation *invocation);
+} AstCommand;
+
+AstExit
+ast_command_list (const AstInvocation *invocation);
+AstExit
+ast_command_show (const AstInvocation *invocation);
+AstExit
+ast_command_check (const AstInvocation *invocation);
+AstExit
+ast_command_status (const AstInvocation *invocation);
+AstExit
+ast_command_start (const AstInvocation *invocation);
+AstExit
+ast_command_stop (const AstInvocation *invocation);
+AstExit
+ast_command_reset (const AstInvocation *invocation);
+AstExit
+ast_command_version (const AstInvocation *invocation);
+
+// Prints "asteroidectl: …" on standard error and returns AST_EXIT_FAILED.
+AstExit
+ast_command_fail (const GError *error);
+// The station's catalogue, loaded. Full reference.
+AstCatalogue *
+ast_command_load_catalogue (const AstInvocation *invocation);
+
+G_END_DECLS

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// asteroidectl: the command table and the way to it.
+#include "ast-build.h"
+#include "command.h"
+#include <glib/gi18n.h>
+#include <locale.h>
+
+static const AstCommand commands[] = {
+  { "list", "", N_ ("list the appliances of this station"), AST_TAKES_JSON, 0, 0, ast_command_list },
+  { "show", "ID", N_ ("show one appliance"), AST_TAKES_JSON, 1, 1, ast_command_show },
+  { "check", "[FILE|ID]…", N_ ("check configuration, descriptors and images; all of them by default"),
+    AST_TAKES_JSON | AST_TAKES_DIGEST, 0, G_MAXUINT, ast_command_check },
+  { "status", "", N_ ("tell what the station is doing"), AST_TAKES_JSON, 0, 0, ast_command_status },
+  { "start", "ID", N_ ("start an appliance on the running kiosk"), AST_TAKES_HEADLESS, 1, 1,
+    ast_command_start },
+  { "stop", "", N_ ("end the running appliance"), AST_TAKES_FORCE, 0, 0, ast_command_stop },
+  { "reset", "ID…|--all", N_ ("drop what appliances have kept between sessions"),
+    AST_TAKES_FORCE | AST_TAKES_ALL, 0, G_MAXUINT, ast_command_reset },
+  { "version", "", N_ ("tell the version"), AST_TAKES_JSON, 0, 0, ast_command_version },
+};
+
+typedef struct
+{
+  AstInvocation invocation;
+  char *config_file;
+  gboolean help;
+  gboolean version;
+  char **words; // the command and its arguments
+} AstLine;
+
+AstExit
+ast_command_fail (const GError *error)
+{
+  g_printerr ("asteroidectl: %s\n", error->message);
+  return AST_EXIT_FAILED;
+}
+
+AstCatalogue *
+ast_command_load_catalogue (const AstInvocation *invocation)
+{
+  const AstConfig *config = invocation->config;
+  AstCatalogue *catalogue = ast_catalogue_new ((const char *const *)config->appliances,
+                                               (const char *const *)config->images, g_get_language_names ());
+
+  ast_catalogue_load (catalogue);
+  return catalogue;
+}
+
+G_GNUC_PRINTF (1, 2)
+static AstExit
+fail_usage (const char *format, ...)
+{
+  g_autofree char *text = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_printerr ("asteroidectl: %s\n%s\n", text, _ ("“asteroidectl --help” lists the commands and options."));
+  return AST_EXIT_USAGE;
+}
+
+static void
+print_option (const AstCommand *command, AstTakes takes, const char *option, const char *text)
+{
+  if (command->takes & takes)
+    g_print ("  %-16s %s\n", option, text);
+}
+
+static void
+print_command_help (const AstCommand *command)
+{
+  g_print (_ ("Usage: asteroidectl %s [OPTION…] %s\n\n"), command->name, command->synopsis);
+  g_print ("  %s\n\n", _ (command->description));
+  print_option (command, AST_TAKES_JSON, "--json", _ ("print JSON"));
+  print_option (command, AST_TAKES_DIGEST, "--digest",
+                _ ("also compare the images' SHA-256, which reads them whole"));
+  print_option (command, AST_TAKES_HEADLESS, "--headless",
+                _ ("run it here, without a kiosk and without a screen, until it ends"));
+  print_option (command, AST_TAKES_ALL, "--all", _ ("all appliances"));
+  print_option (command, AST_TAKES_FORCE, "--force",
+                _ ("end a running appliance at once, without asking it"));
+  g_print ("  %-16s %s\n", "--config FILE", _ ("read this configuration instead of the station's"));
+}
+
+static void
+print_help (void)
+{
+  g_print ("%s\n\n%s\n", _ ("Usage: asteroidectl [--config FILE] COMMAND [OPTION…] [ARGUMENT…]"),
+           _ ("Commands:"));
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    g_print ("  %-8s %-12s %s\n", commands[i].name, commands[i].synopsis, _ (commands[i].description));
+  g_print ("\n%s\n%s\n", _ ("“asteroidectl COMMAND --help” tells a command's options."),
+           _ ("Exit status: 0 done, 1 refused or failed, 2 wrong usage."));
+}
+
+static const AstCommand *
+find_command (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_str_equal (name, commands[i].name))
+      return &commands[i];
+  return NULL;
+}
+
+static const char *
+option_not_taken (const AstCommand *command, const AstInvocation *given)
+{
+  if (given->json && !(command->takes & AST_TAKES_JSON))
+    return "--json";
+  if (given->force && !(command->takes & AST_TAKES_FORCE))
+    return "--force";
+  if (given->all && !(command->takes & AST_TAKES_ALL))
+    return "--all";
+  if (given->digest && !(command->takes & AST_TAKES_DIGEST))
+    return "--digest";
+  if (given->headless && !(command->takes & AST_TAKES_HEADLESS))
+    return "--headless";
+  return NULL;
+}
+
+static AstExit
+run_command (const AstCommand *command, AstLine *line)
+{
+  AstInvocation *invocation = &line->invocation;
+  guint given = g_strv_length (line->words) - 1;
+  const char *option = option_not_taken (command, invocation);
+  g_autoptr (AstConfig) config = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (option)
+    return fail_usage (_ ("%s does not take %s."), command->name, option);
+  if (given < command->least)
+    return fail_usage (_ ("%s needs %s."), command->name, command->synopsis);
+  if (given > command->most)
+    return fail_usage (_ ("%s does not take “%s”."), command->name, line->words[command->most + 1]);
+  config = ast_config_load (line->config_file, &error);
+  if (config == NULL)
+    return ast_command_fail (error);
+  invocation->config = config;
+  invocation->arguments = line->words + 1;
+  return command->run (invocation);
+}
+
+static AstExit
+run_line (AstLine *line)
+{
+  const AstCommand *command = NULL;
+
+  if (line->version)
+    return ast_command_version (&line->invocation);
+  if (line->words && line->words[0])
+    {
+      command = find_command (line->words[0]);
+      if (command == NULL)
+        return fail_usage (_ ("There is no command “%s”."), line->words[0]);
+    }
+  if (line->help)
+    {
+      command ? print_command_help (command) : print_help ();
+      return AST_EXIT_DONE;
+    }
+  if (command == NULL)
+    return fail_usage ("%s", _ ("A command is needed."));
+  return run_command (command, line);
+}
+
+int
+main (int argc, char **argv)
+{
+  AstLine line = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  const GOptionEntry entries[] = {
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &line.config_file, NULL, NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &line.invocation.json, NULL, NULL },
+    { "force", 0, 0, G_OPTION_ARG_NONE, &line.invocation.force, NULL, NULL },
+    { "all", 0, 0, G_OPTION_ARG_NONE, &line.invocation.all, NULL, NULL },
+    { "digest", 0, 0, G_OPTION_ARG_NONE, &line.invocation.digest, NULL, NULL },
+    { "headless", 0, 0, G_OPTION_ARG_NONE, &line.invocation.headless, NULL, NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &line.version, NULL, NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &line.help, NULL, NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &line.words, NULL, NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  AstExit status;
+
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, AST_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_set_help_enabled (context, FALSE);
+  status = g_option_context_parse (context, &argc, &argv, &error) ? run_line (&line)
+                                                                  : fail_usage ("%s.", error->message);
+  g_strfreev (line.words);
+  g_free (line.config_file);
+  return status;
+}

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The commands about the running guest: status, start, stop, reset. Over D-Bus where a kiosk runs, on files
+// where not.
+#include "ast-build.h"
+#include "command.h"
+#include "bus.h"
+#include "guest-lock.h"
+#include "libvirt-host.h"
+#include "runner.h"
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+
+// ---------------------------------------------------------------------------------------------------------------
+// status
+
+// A dead runner's last word counts only where it is an end: what was running then, runs under nobody's lock
+// now.
+static AstStatus *
+status_from_files (const AstConfig *config)
+{
+  g_autoptr (AstStatus) status = ast_status_load (config->runtime);
+
+  if (ast_guest_lock_is_held (config->runtime) || status->state == AST_STATE_IDLE
+      || status->state == AST_STATE_FAILED)
+    return g_steal_pointer (&status);
+  g_printerr (
+      _ ("The kiosk died while “%s” was %s; what is left will be swept at its next start, or by “stop”.\n"),
+      status->appliance, ast_state_word (status->state));
+  return ast_status_new (AST_STATE_IDLE, NULL, status->since);
+}
+
+static void
+print_status (const AstStatus *status, gboolean has_kiosk)
+{
+  g_autoptr (GDateTime) since
+      = status->since ? g_date_time_new_from_unix_local (status->since / G_USEC_PER_SEC) : NULL;
+  g_autofree char *when = since ? g_date_time_format (since, "%F %T") : g_strdup ("-");
+
+  g_print ("%s%s%s  (%s)\n", ast_state_word (status->state), status->appliance ? " " : "",
+           status->appliance ? status->appliance : "", when);
+  if (status->failure_code)
+    g_print ("%s: %s\n", status->failure_code, status->failure_message);
+  if (!has_kiosk)
+    g_print ("%s\n", _ ("No kiosk is running."));
+}
+
+AstExit
+ast_command_status (const AstInvocation *invocation)
+{
+  g_autoptr (AstBusKiosk1) kiosk = ast_bus_find_kiosk (invocation->config, NULL);
+  g_autoptr (AstStatus) status
+      = kiosk ? ast_bus_kiosk_get_status (kiosk) : status_from_files (invocation->config);
+  g_autofree char *json = NULL;
+
+  if (!invocation->json)
+    {
+      print_status (status, kiosk != NULL);
+      return AST_EXIT_DONE;
+    }
+  json = ast_status_to_json (status);
+  g_print ("%s\n", json);
+  return AST_EXIT_DONE;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Waiting for a running kiosk
+
+typedef struct
+{
+  GMainLoop *loop;
+  AstBusKiosk1 *kiosk;
+  gboolean (*is_over) (AstState state);
+  AstState told;
+} AstWait;
+
+static void
+on_kiosk_changed (AstWait *wait)
+{
+  g_autofree char *owner = g_dbus_proxy_get_name_owner (G_DBUS_PROXY (wait->kiosk));
+  g_autoptr (AstStatus) status = ast_bus_kiosk_get_status (wait->kiosk);
+
+  if (owner && status->state != wait->told)
+    g_print ("%s\n", ast_state_word (status->state));
+  wait->told = status->state;
+  if (owner == NULL || wait->is_over (status->state))
+    g_main_loop_quit (wait->loop);
+}
+
+// Waits until the kiosk's state is over, or the kiosk is. The caller frees the status; NULL if the kiosk went
+// away.
+static AstStatus *
+wait_for_kiosk (AstBusKiosk1 *kiosk, gboolean (*is_over) (AstState state))
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autofree char *owner = NULL;
+  AstWait wait = { loop, kiosk, is_over, AST_STATE_IDLE };
+
+  g_signal_connect_swapped (kiosk, "notify", G_CALLBACK (on_kiosk_changed), &wait);
+  on_kiosk_changed (&wait);
+  owner = g_dbus_proxy_get_name_owner (G_DBUS_PROXY (kiosk));
+  if (owner && !is_over (wait.told))
+    g_main_loop_run (loop);
+  g_signal_handlers_disconnect_by_data (kiosk, &wait);
+  g_free (owner);
+  owner = g_dbus_proxy_get_name_owner (G_DBUS_PROXY (kiosk));
+  return owner ? ast_bus_kiosk_get_status (kiosk) : NULL;
+}
+
+static gboolean
+is_up_or_over (AstState state)
+{
+  return state == AST_STATE_BOOTING || state == AST_STATE_READY || state == AST_STATE_IDLE
+         || state == AST_STATE_FAILED;
+}
+
+static gboolean
+is_over (AstState state)
+{
+  return state == AST_STATE_IDLE || state == AST_STATE_FAILED;
+}
+
+static AstExit
+fail_bus (GError *error)
+{
+  g_dbus_error_strip_remote_error (error);
+  return ast_command_fail (error);
+}
+
+static AstExit
+fail_text (const char *text)
+{
+  g_printerr ("asteroidectl: %s\n", text);
+  return AST_EXIT_FAILED;
+}
+
+static AstExit
+fail_status (const AstStatus *status)
+{
+  if (status == NULL)
+    return fail_text (_ ("The kiosk went away."));
+  g_printerr ("asteroidectl: %s: %s\n", status->failure_code, status->failure_message);
+  return AST_EXIT_FAILED;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// A runner of our own, where no kiosk runs
+
+typedef struct
+{
+  GMainLoop *loop;
+  AstRunner *runner;
+  AstState told;
+  guint signals; // how often we were told to end
+} AstHere;
+
+static AstRunner *
+make_runner (const AstConfig *config)
+{
+  g_autoptr (AstLibvirtHost) host = ast_libvirt_host_new (config);
+  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (config->overlays, config->reserve_mib);
+
+  return ast_runner_new (config, AST_HOST (host), store, NULL);
+}
+
+static void
+on_here_changed (AstRunner *runner, AstHere *here)
+{
+  AstState state = ast_runner_get_status (runner)->state;
+
+  if (state != here->told)
+    g_print ("%s\n", ast_state_word (state));
+  here->told = state;
+  if (ast_runner_is_settled (runner))
+    g_main_loop_quit (here->loop);
+}
+
+static gboolean
+on_end_signal (gpointer data)
+{
+  AstHere *here = data;
+
+  ast_runner_stop (here->runner, here->signals++ > 0);
+  return G_SOURCE_CONTINUE;
+}
+
+// Runs the loop until the runner has settled; the status is borrowed from it.
+static const AstStatus *
+run_here (AstRunner *runner)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  AstHere here = { loop, runner, ast_runner_get_status (runner)->state, 0 };
+  guint interrupt = g_unix_signal_add (SIGINT, on_end_signal, &here);
+  guint terminate = g_unix_signal_add (SIGTERM, on_end_signal, &here);
+
+  g_signal_connect (runner, "changed", G_CALLBACK (on_here_changed), &here);
+  if (!ast_runner_is_settled (runner))
+    g_main_loop_run (loop);
+  g_signal_handlers_disconnect_by_data (runner, &here);
+  g_source_remove (interrupt);
+  g_source_remove (terminate);
+  return ast_runner_get_status (runner);
+}
+
+static AstExit
+exit_of (const AstStatus *status)
+{
+  return status->state == AST_STATE_FAILED ? fail_status (status) : AST_EXIT_DONE;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// start
+
+static AstExit
+start_here (const AstInvocation *invocation)
+{
+  g_autoptr (AstCatalogue) catalogue = ast_command_load_catalogue (invocation);
+  g_autoptr (AstRunner) runner = make_runner (invocation->config);
+  g_autoptr (AstBusService) service = ast_bus_service_new (invocation->config, runner, catalogue);
+  AstAppliance *appliance = ast_catalogue_find (catalogue, invocation->arguments[0]);
+  g_autoptr (GError) error = NULL;
+
+  if (appliance == NULL)
+    g_set_error (&error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
+                 _ ("There is no appliance “%s” on this station."), invocation->arguments[0]);
+  if (error)
+    return ast_command_fail (error);
+  ast_runner_recover (runner);
+  if (!ast_runner_start (runner, appliance, &error))
+    return ast_command_fail (error);
+  return exit_of (run_here (runner));
+}
+
+static AstExit
+start_on_kiosk (AstBusKiosk1 *kiosk, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AstStatus) status = NULL;
+
+  if (!ast_bus_kiosk1_call_start_sync (kiosk, id, NULL, &error))
+    return fail_bus (error);
+  status = wait_for_kiosk (kiosk, is_up_or_over);
+  if (status == NULL || status->state == AST_STATE_FAILED)
+    return fail_status (status);
+  return status->state == AST_STATE_IDLE ? fail_text (_ ("It was ended before it was up.")) : AST_EXIT_DONE;
+}
+
+AstExit
+ast_command_start (const AstInvocation *invocation)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AstBusKiosk1) kiosk = ast_bus_find_kiosk (invocation->config, &error);
+
+  if (invocation->headless && kiosk)
+    return fail_text (_ ("A kiosk is running: start it there, without --headless."));
+  if (invocation->headless)
+    return start_here (invocation);
+  if (kiosk)
+    return start_on_kiosk (kiosk, invocation->arguments[0]);
+  return fail_text (_ (
+      "No kiosk of this station answers on D-Bus, so there is no screen to show an appliance on. Start the "
+      "kiosk first, or run the appliance here without a screen: --headless."));
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// stop
+
+// Stops over D-Bus and waits for the end.
+static AstExit
+stop_on_kiosk (AstBusKiosk1 *kiosk, gboolean force)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AstStatus) before = ast_bus_kiosk_get_status (kiosk);
+  g_autoptr (AstStatus) status = NULL;
+
+  if (!ast_bus_kiosk1_call_stop_sync (kiosk, force, NULL, &error))
+    return fail_bus (error);
+  if (is_over (before->state))
+    {
+      g_print ("%s\n", _ ("Nothing is running."));
+      return AST_EXIT_DONE;
+    }
+  status = wait_for_kiosk (kiosk, is_over);
+  return status && status->state == AST_STATE_IDLE ? AST_EXIT_DONE : fail_status (status);
+}
+
+// No kiosk: a guest may be left of one that died.
+static AstExit
+stop_leftovers (const AstInvocation *invocation)
+{
+  g_autoptr (AstRunner) runner = NULL;
+
+  if (ast_guest_lock_is_held (invocation->config->runtime))
+    return fail_text (_ ("An appliance runs, but its kiosk does not answer on D-Bus. End it on its screen, "
+                         "or end the kiosk."));
+  runner = make_runner (invocation->config);
+  ast_runner_recover (runner);
+  run_here (runner);
+  g_print ("%s\n", _ ("Nothing is running."));
+  return AST_EXIT_DONE;
+}
+
+AstExit
+ast_command_stop (const AstInvocation *invocation)
+{
+  g_autoptr (AstBusKiosk1) kiosk = ast_bus_find_kiosk (invocation->config, NULL);
+
+  return kiosk ? stop_on_kiosk (kiosk, invocation->force) : stop_leftovers (invocation);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// reset
+
+static gboolean
+check_ids (const AstInvocation *invocation, GError **error)
+{
+  g_autoptr (AstCatalogue) catalogue = ast_command_load_catalogue (invocation);
+  g_autoptr (AstOverlayStore) store
+      = ast_overlay_store_new (invocation->config->overlays, invocation->config->reserve_mib);
+
+  for (guint i = 0; invocation->arguments[i]; i++)
+    {
+      const char *id = invocation->arguments[i];
+
+      // An appliance that was removed may have left a kept state behind.
+      if (ast_catalogue_find (catalogue, id) || ast_overlay_store_has_kept (store, id))
+        continue;
+      g_set_error (error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
+                   _ ("There is no appliance “%s” on this station."), id);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static int
+reset_on_kiosk (AstBusKiosk1 *kiosk, const AstInvocation *invocation, GError **error)
+{
+  guint dropped;
+
+  if (invocation->force && stop_on_kiosk (kiosk, TRUE) != AST_EXIT_DONE)
+    {
+      g_set_error (error, AST_ERROR, AST_ERROR_STOP, "%s", _ ("The running appliance could not be ended."));
+      return -1;
+    }
+  if (!ast_bus_kiosk1_call_reset_sync (kiosk, (const char *const *)invocation->arguments, &dropped, NULL,
+                                       error))
+    {
+      g_dbus_error_strip_remote_error (*error);
+      return -1;
+    }
+  return dropped;
+}
+
+static int
+reset_files (const AstInvocation *invocation, GError **error)
+{
+  g_autoptr (AstRunner) runner = make_runner (invocation->config);
+
+  if (invocation->force)
+    ast_runner_recover (runner);
+  run_here (runner);
+  return ast_runner_reset (runner, (const char *const *)invocation->arguments, error);
+}
+
+AstExit
+ast_command_reset (const AstInvocation *invocation)
+{
+  g_autoptr (AstBusKiosk1) kiosk = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean named = invocation->arguments[0] != NULL;
+  int dropped;
+
+  if (named == invocation->all)
+    {
+      g_printerr ("asteroidectl: %s\n", _ ("Name the appliances to reset, or say --all."));
+      return AST_EXIT_USAGE;
+    }
+  if (!check_ids (invocation, &error))
+    return ast_command_fail (error);
+  kiosk = ast_bus_find_kiosk (invocation->config, NULL);
+  dropped = kiosk ? reset_on_kiosk (kiosk, invocation, &error) : reset_files (invocation, &error);
+  if (dropped < 0)
+    return ast_command_fail (error);
+  g_print (ngettext ("%d kept state was dropped.\n", "%d kept states were dropped.\n", dropped), dropped);
+  return AST_EXIT_DONE;
+}

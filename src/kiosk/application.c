@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ast-build.h"
+#include "application.h"
+#include "bus.h"
+#include "catalogue.h"
+#include "error.h"
+#include "failure-page.h"
+#include "info-panel.h"
+#include "launcher.h"
+#include "libvirt-host.h"
+#include "overlay-store.h"
+#include "progress-page.h"
+#include "runner.h"
+#include "session-page.h"
+#include "style.h"
+#include "widgets.h"
+#include "window.h"
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+
+struct _AstApplication
+{
+  GObject parent;
+
+  const AstConfig *config;
+  AstCatalogue *catalogue;
+  AstOverlayStore *store;
+  AstLibvirtHost *host;
+  AstRunner *runner;
+  AstBusService *bus;
+  GMainLoop *loop;
+  gboolean is_ending;
+  gboolean guest_shown; // the guest's first picture was seen in this session
+  char *last_id;        // what “try again” starts
+
+  GtkWidget *window;
+  GtkWidget *stack;
+  GtkWidget *launcher;
+  GtkWidget *progress;
+  GtkWidget *session;
+  GtkWidget *failure;
+  GtkWidget *info;
+};
+
+G_DEFINE_FINAL_TYPE (AstApplication, ast_application, G_TYPE_OBJECT)
+
+static void
+ast_application_turn_to (AstApplication *self, GtkWidget *page)
+{
+  if (gtk_stack_get_visible_child (GTK_STACK (self->stack)) == page)
+    return;
+  gtk_widget_hide (self->info);
+  gtk_stack_set_visible_child (GTK_STACK (self->stack), page);
+  if (page == self->launcher)
+    ast_launcher_reset (AST_LAUNCHER (self->launcher));
+  if (page == self->session)
+    gtk_widget_grab_focus (GTK_WIDGET (ast_session_page_get_screen (AST_SESSION_PAGE (self->session))));
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The runner's word → the page
+
+static void
+ast_application_show_failure (AstApplication *self, const char *id, const GError *error)
+{
+  AstAppliance *appliance = id ? ast_catalogue_find (self->catalogue, id) : NULL;
+
+  ast_failure_page_show (AST_FAILURE_PAGE (self->failure), appliance ? appliance->name : id, error);
+  ast_application_turn_to (self, self->failure);
+}
+
+static void
+ast_application_show_status_failure (AstApplication *self, const AstStatus *status)
+{
+  g_autoptr (GError) error = ast_error_from_word (status->failure_code, status->failure_message);
+
+  ast_application_show_failure (self, status->appliance, error);
+}
+
+static void
+on_runner_changed (AstRunner *runner, AstApplication *self)
+{
+  const AstStatus *status = ast_runner_get_status (runner);
+  guint seconds = ast_runner_get_seconds_to_force (runner);
+  gboolean is_up = status->state == AST_STATE_BOOTING || status->state == AST_STATE_READY;
+
+  if (self->is_ending && ast_runner_is_settled (runner))
+    return g_main_loop_quit (self->loop);
+  if (status->state == AST_STATE_FAILED)
+    return ast_application_show_status_failure (self, status);
+  if (status->state == AST_STATE_IDLE)
+    return ast_application_turn_to (self, self->launcher);
+  if (status->state == AST_STATE_PREPARING)
+    {
+      AstAppliance *appliance = ast_catalogue_find (self->catalogue, status->appliance);
+
+      self->guest_shown = FALSE;
+      ast_launcher_stop_countdown (AST_LAUNCHER (self->launcher));
+      if (appliance)
+        {
+          ast_progress_page_begin (AST_PROGRESS_PAGE (self->progress), appliance);
+          ast_host_bar_begin (ast_session_page_get_bar (AST_SESSION_PAGE (self->session)), appliance);
+        }
+    }
+  ast_progress_page_set_state (AST_PROGRESS_PAGE (self->progress), status->state, seconds);
+  if (self->guest_shown && status->state == AST_STATE_STOPPING && seconds > 0)
+    ast_host_bar_set_stopping (ast_session_page_get_bar (AST_SESSION_PAGE (self->session)), seconds);
+  else if (!self->guest_shown || !is_up)
+    ast_application_turn_to (self, self->progress);
+}
+
+static void
+on_screen_shown (AstScreen *screen, AstApplication *self)
+{
+  self->guest_shown = TRUE;
+  ast_application_turn_to (self, self->session);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// What people do
+
+static void
+ast_application_start (AstApplication *self, const char *id)
+{
+  AstAppliance *appliance = ast_catalogue_find (self->catalogue, id);
+  g_autoptr (GError) error = NULL;
+
+  g_free (self->last_id);
+  self->last_id = g_strdup (id);
+  if (appliance == NULL)
+    g_set_error (&error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE, _ ("“%s” is no longer on this station."),
+                 id);
+  else
+    ast_runner_start (self->runner, appliance, &error);
+  if (error)
+    ast_application_show_failure (self, id, error);
+}
+
+static void
+on_chosen (AstLauncher *launcher, const char *id, AstApplication *self)
+{
+  g_autofree char *copy = g_strdup (id);
+
+  ast_application_start (self, copy);
+}
+
+static void
+on_cancel (AstApplication *self)
+{
+  ast_runner_stop (self->runner, TRUE);
+}
+
+static void
+on_end (AstApplication *self)
+{
+  ast_runner_stop (self->runner, FALSE);
+}
+
+static void
+on_back (AstApplication *self)
+{
+  ast_runner_dismiss_failure (self->runner);
+  if (ast_runner_get_status (self->runner)->state == AST_STATE_IDLE)
+    ast_application_turn_to (self, self->launcher);
+}
+
+static void
+on_again (AstApplication *self)
+{
+  g_autofree char *id = g_strdup (ast_runner_get_status (self->runner)->appliance);
+
+  ast_application_start (self, id ? id : g_steal_pointer (&self->last_id));
+}
+
+static char *
+describe_acceleration (AstApplication *self)
+{
+  g_autofree char *reason = ast_libvirt_host_get_emulation_reason (self->host);
+
+  return reason ? g_strdup_printf (_ ("emulated, therefore slow: %s"), reason)
+                : g_strdup (_ ("on KVM, at full speed"));
+}
+
+static gboolean
+handle_launcher_key (AstApplication *self, GdkEventKey *event)
+{
+  g_autofree char *acceleration = NULL;
+
+  if (event->type != GDK_KEY_PRESS)
+    return FALSE;
+  ast_launcher_stop_countdown (AST_LAUNCHER (self->launcher));
+  if (event->keyval == GDK_KEY_F1 || (event->keyval == GDK_KEY_Escape && gtk_widget_get_visible (self->info)))
+    {
+      acceleration = describe_acceleration (self);
+      ast_info_panel_toggle (AST_INFO_PANEL (self->info), acceleration);
+      return TRUE;
+    }
+  return ast_launcher_handle_key (AST_LAUNCHER (self->launcher), event);
+}
+
+static gboolean
+on_key (GtkWidget *window, GdkEventKey *event, AstApplication *self)
+{
+  GtkWidget *page = gtk_stack_get_visible_child (GTK_STACK (self->stack));
+
+  if (page == self->session)
+    return ast_session_page_handle_key (AST_SESSION_PAGE (self->session), event);
+  return page == self->launcher && handle_launcher_key (self, event);
+}
+
+static gboolean
+on_button (GtkWidget *window, GdkEventButton *event, AstApplication *self)
+{
+  ast_launcher_stop_countdown (AST_LAUNCHER (self->launcher));
+  return GDK_EVENT_PROPAGATE;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Beginning and end
+
+static void
+ast_application_end (AstApplication *self)
+{
+  self->is_ending = TRUE;
+  if (self->runner == NULL || ast_runner_is_settled (self->runner))
+    return g_main_loop_quit (self->loop);
+  ast_runner_stop (self->runner, TRUE);
+}
+
+static gboolean
+on_end_signal (gpointer data)
+{
+  ast_application_end (data);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_delete (GtkWidget *window, GdkEvent *event, AstApplication *self)
+{
+  ast_application_end (self);
+  return GDK_EVENT_STOP;
+}
+
+static void
+on_catalogue_changed (AstCatalogue *catalogue, AstApplication *self)
+{
+  ast_launcher_set_appliances (AST_LAUNCHER (self->launcher), ast_catalogue_list (catalogue));
+}
+
+static void
+on_warmed_up (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstApplication) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *reason = NULL;
+
+  if (!ast_libvirt_host_warm_up_finish (self->host, result, &error))
+    {
+      g_message ("%s", error->message);
+      return ast_launcher_set_notice (AST_LAUNCHER (self->launcher), error->message);
+    }
+  reason = ast_libvirt_host_get_emulation_reason (self->host);
+  if (reason)
+    ast_launcher_set_notice (AST_LAUNCHER (self->launcher),
+                             _ ("Appliances are emulated on this station, and slow: no KVM"));
+}
+
+// After the first frame: nothing here may delay it.
+static gboolean
+on_painted (gpointer data)
+{
+  AstApplication *self = data;
+
+  ast_catalogue_watch (self->catalogue);
+  self->bus = ast_bus_service_new (self->config, self->runner, self->catalogue);
+  ast_runner_recover (self->runner);
+  ast_libvirt_host_warm_up_async (self->host, on_warmed_up, g_object_ref (self));
+  ast_launcher_start_countdown (AST_LAUNCHER (self->launcher));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ast_application_add_page (AstApplication *self, GtkWidget *page)
+{
+  gtk_widget_show (page);
+  gtk_container_add (GTK_CONTAINER (self->stack), page);
+}
+
+static void
+ast_application_add_window (AstApplication *self, gboolean windowed)
+{
+  GtkWidget *overlay = gtk_overlay_new ();
+
+  self->window = ast_window_new (windowed);
+  self->stack = gtk_stack_new ();
+  self->info = ast_info_panel_new (self->config);
+  gtk_container_add (GTK_CONTAINER (overlay), self->stack);
+  gtk_overlay_add_overlay (GTK_OVERLAY (overlay), self->info);
+  gtk_container_add (GTK_CONTAINER (self->window), overlay);
+  gtk_widget_show (self->stack);
+  gtk_widget_show (overlay);
+  ast_style_apply (self->config, self->window);
+  g_signal_connect (self->window, "delete-event", G_CALLBACK (on_delete), self);
+  g_signal_connect (self->window, "key-press-event", G_CALLBACK (on_key), self);
+  g_signal_connect (self->window, "key-release-event", G_CALLBACK (on_key), self);
+  g_signal_connect (self->window, "button-press-event", G_CALLBACK (on_button), self);
+  self->failure = ast_failure_page_new (self->config->name);
+  ast_application_add_page (self, self->failure);
+}
+
+static void
+ast_application_add_pages (AstApplication *self)
+{
+  AstHostBar *bar;
+
+  self->launcher = ast_launcher_new (self->config, self->store);
+  self->progress = ast_progress_page_new ();
+  self->session = ast_session_page_new (self->config->bar_chord);
+  bar = ast_session_page_get_bar (AST_SESSION_PAGE (self->session));
+  ast_application_add_page (self, self->launcher);
+  ast_application_add_page (self, self->progress);
+  ast_application_add_page (self, self->session);
+  g_signal_connect (self->launcher, "chosen", G_CALLBACK (on_chosen), self);
+  g_signal_connect_swapped (self->progress, "cancel", G_CALLBACK (on_cancel), self);
+  g_signal_connect_swapped (self->failure, "back", G_CALLBACK (on_back), self);
+  g_signal_connect_swapped (self->failure, "again", G_CALLBACK (on_again), self);
+  g_signal_connect_swapped (bar, "end", G_CALLBACK (on_end), self);
+  g_signal_connect_swapped (bar, "force", G_CALLBACK (on_cancel), self);
+}
+
+static void
+ast_application_add_core (AstApplication *self)
+{
+  const AstConfig *config = self->config;
+  AstScreen *screen = ast_session_page_get_screen (AST_SESSION_PAGE (self->session));
+
+  self->runner = ast_runner_new (config, AST_HOST (self->host), self->store, screen);
+  g_signal_connect (self->runner, "changed", G_CALLBACK (on_runner_changed), self);
+  g_signal_connect_object (screen, "shown", G_CALLBACK (on_screen_shown), self, 0);
+  g_signal_connect (self->catalogue, "changed", G_CALLBACK (on_catalogue_changed), self);
+  on_catalogue_changed (self->catalogue, self);
+}
+
+static void
+ast_application_dispose (GObject *object)
+{
+  AstApplication *self = AST_APPLICATION (object);
+
+  if (self->runner)
+    g_signal_handlers_disconnect_by_data (self->runner, self);
+  if (self->catalogue)
+    g_signal_handlers_disconnect_by_data (self->catalogue, self);
+  g_clear_object (&self->bus);
+  g_clear_object (&self->runner);
+  g_clear_pointer (&self->window, gtk_widget_destroy);
+  g_clear_object (&self->host);
+  g_clear_object (&self->store);
+  g_clear_object (&self->catalogue);
+  G_OBJECT_CLASS (ast_application_parent_class)->dispose (object);
+}
+
+static void
+ast_application_finalize (GObject *object)
+{
+  AstApplication *self = AST_APPLICATION (object);
+
+  g_main_loop_unref (self->loop);
+  g_free (self->last_id);
+  G_OBJECT_CLASS (ast_application_parent_class)->finalize (object);
+}
+
+static void
+ast_application_class_init (AstApplicationClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = ast_application_dispose;
+  G_OBJECT_CLASS (klass)->finalize = ast_application_finalize;
+}
+
+static void
+ast_application_init (AstApplication *self)
+{
+  self->loop = g_main_loop_new (NULL, FALSE);
+}
+
+AstApplication *
+ast_application_new (const AstConfig *config, const GError *trouble, gboolean windowed)
+{
+  AstApplication *self = g_object_new (AST_TYPE_APPLICATION, NULL);
+
+  self->config = config;
+  ast_application_add_window (self, windowed);
+  if (trouble)
+    {
+      ast_failure_page_show (AST_FAILURE_PAGE (self->failure), NULL, trouble);
+      return self;
+    }
+  self->catalogue = ast_catalogue_new ((const char *const *)config->appliances,
+                                       (const char *const *)config->images, g_get_language_names ());
+  ast_catalogue_load (self->catalogue);
+  self->store = ast_overlay_store_new (config->overlays, config->reserve_mib);
+  self->host = ast_libvirt_host_new (config);
+  ast_application_add_pages (self);
+  ast_application_add_core (self);
+  ast_application_turn_to (self, self->launcher);
+  return self;
+}
+
+void
+ast_application_run (AstApplication *self)
+{
+  guint interrupt = g_unix_signal_add (SIGINT, on_end_signal, self);
+  guint terminate = g_unix_signal_add (SIGTERM, on_end_signal, self);
+  guint hang_up = g_unix_signal_add (SIGHUP, on_end_signal, self);
+
+  gtk_window_present (GTK_WINDOW (self->window));
+  if (self->runner)
+    g_idle_add_full (G_PRIORITY_LOW - 1, on_painted, self, NULL);
+  g_main_loop_run (self->loop);
+  g_source_remove (interrupt);
+  g_source_remove (terminate);
+  g_source_remove (hang_up);
+}

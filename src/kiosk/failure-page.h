@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What happened, what the student can do, and what to tell the admin.
+#pragma once
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define AST_TYPE_FAILURE_PAGE (ast_failure_page_get_type ())
+// Signals "back" (to the launcher) and "again" (the same appliance once more).
+G_DECLARE_FINAL_TYPE (AstFailurePage, ast_failure_page, AST, FAILURE_PAGE, GtkBox)
+
+// `station`: its name, for the admin's box.
+GtkWidget *
+ast_failure_page_new (const char *station);
+// `name`: the appliance's, NULL where none is concerned: then there is no way back, the screen stays.
+// `error`: what happened; its code gives the advice.
+void
+ast_failure_page_show (AstFailurePage *self, const char *name, const GError *error);
+
+G_END_DECLS

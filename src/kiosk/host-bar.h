@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The strip at the top of a session, drawn by the kiosk and never by the guest: what runs, what becomes of
+// it, the way out.
+#pragma once
+#include "appliance.h"
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define AST_TYPE_HOST_BAR (ast_host_bar_get_type ())
+// Signals "end": the person wants the session to end; "force": … without waiting for the guest; "closed":
+// back to work.
+G_DECLARE_FINAL_TYPE (AstHostBar, ast_host_bar, AST, HOST_BAR, GtkRevealer)
+
+GtkWidget *
+ast_host_bar_new (void);
+// A new session, beginning now; the bar is closed.
+void
+ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance);
+void
+ast_host_bar_open (AstHostBar *self);
+void
+ast_host_bar_close (AstHostBar *self);
+gboolean
+ast_host_bar_is_open (AstHostBar *self);
+// The guest was asked to power off: opens, and counts down until it is forced (seconds; 0 = it is not waited
+// for).
+void
+ast_host_bar_set_stopping (AstHostBar *self, guint seconds_to_force);
+
+G_END_DECLS

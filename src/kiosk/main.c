@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// asteroide: the kiosk's command line.
+#include "ast-build.h"
+#include "application.h"
+#include "error.h"
+#include <glib/gi18n.h>
+#include <locale.h>
+#include <stdlib.h>
+
+#define EXIT_USAGE 2
+
+typedef struct
+{
+  char *config_file;
+  gboolean windowed;
+  gboolean version;
+} AstOptions;
+
+static gboolean
+parse_options (AstOptions *options, int *argc, char ***argv, GError **error)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  const GOptionEntry entries[] = {
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &options->config_file,
+      N_ ("Read this configuration instead of the station's"), N_ ("FILE") },
+    { "windowed", 0, 0, G_OPTION_ARG_NONE, &options->windowed, N_ ("In a window, for trying it on a desk"),
+      NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, N_ ("Tell the version and exit"), NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  g_option_context_set_summary (context, _ ("The appliances of this station, on the whole screen."));
+  g_option_context_set_description (context,
+                                    _ ("Exit status: 0 ended as told, 1 it cannot run, 2 wrong usage."));
+  if (!g_option_context_parse (context, argc, argv, error))
+    return FALSE;
+  if (*argc == 1)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("“%s” is not understood"), (*argv)[1]);
+  return FALSE;
+}
+
+static int
+run_kiosk (const AstOptions *options)
+{
+  g_autoptr (GError) trouble = NULL;
+  g_autoptr (AstConfig) config = ast_config_load (options->config_file, &trouble);
+  g_autoptr (AstApplication) application = NULL;
+
+  if (trouble)
+    g_printerr ("asteroide: %s\n", trouble->message);
+  if (!gtk_init_check (NULL, NULL))
+    {
+      g_printerr ("asteroide: %s %s\n", _ ("There is no display to draw on."),
+                  ast_error_admin_advice (AST_ERROR_NO_DISPLAY));
+      return EXIT_FAILURE;
+    }
+  // A locked screen with a readable reason, never a shell: a bad configuration is shown, not only printed.
+  if (config == NULL)
+    config = ast_config_new_default ();
+  for (guint i = 0; i < config->warnings->len; i++)
+    g_message ("%s", (char *)config->warnings->pdata[i]);
+  application = ast_application_new (config, trouble, options->windowed);
+  ast_application_run (application);
+  return EXIT_SUCCESS;
+}
+
+int
+main (int argc, char **argv)
+{
+  AstOptions options = { 0 };
+  g_autoptr (GError) error = NULL;
+  int status = EXIT_SUCCESS;
+
+  gtk_disable_setlocale ();
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, AST_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  if (!parse_options (&options, &argc, &argv, &error))
+    {
+      g_printerr ("asteroide: %s\n%s\n", error->message, _ ("“asteroide --help” tells the options."));
+      status = EXIT_USAGE;
+    }
+  else if (options.version)
+    g_print ("asteroide %s\n", AST_VERSION);
+  else
+    status = run_kiosk (&options);
+  g_free (options.config_file);
+  return status;
+}

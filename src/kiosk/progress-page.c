@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ast-build.h"
+#include "progress-page.h"
+#include "svg-image.h"
+#include "widgets.h"
+#include <glib/gi18n.h>
+
+#define ICON_SIZE     128
+#define FALLBACK_ICON "resource:///org/asteroide/kiosk/appliance.svg"
+
+// The way up and the way down; each is shown as far as it is done. No percentage: nobody knows it.
+static const struct
+{
+  AstState state;
+  const char *text;
+} stages[] = {
+  { AST_STATE_PREPARING, N_ ("A fresh disk is prepared") },
+  { AST_STATE_STARTING, N_ ("The machine is switched on") },
+  { AST_STATE_BOOTING, N_ ("Its first picture is awaited") },
+  { AST_STATE_STOPPING, N_ ("The machine is switched off") },
+  { AST_STATE_DISCARDING, N_ ("The station is cleaned up") },
+};
+#define FIRST_DOWN 3
+
+struct _AstProgressPage
+{
+  GtkBox parent;
+
+  GtkWidget *picture; // holds the icon
+  GtkWidget *title;
+  GtkWidget *rows[G_N_ELEMENTS (stages)];
+  GtkWidget *spinners[G_N_ELEMENTS (stages)];
+  GtkWidget *seconds;
+  GtkWidget *cancel;
+  GTimer *timer;
+  guint tick;
+};
+
+enum
+{
+  SIGNAL_CANCEL,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (AstProgressPage, ast_progress_page, GTK_TYPE_BOX)
+
+static gboolean
+on_tick (gpointer data)
+{
+  AstProgressPage *self = data;
+  guint elapsed = g_timer_elapsed (self->timer, NULL);
+  g_autofree char *text = g_strdup_printf (ngettext ("%u second", "%u seconds", elapsed), elapsed);
+
+  gtk_label_set_text (GTK_LABEL (self->seconds), elapsed < 2 ? "" : text);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_map (AstProgressPage *self)
+{
+  if (self->tick == 0)
+    self->tick = g_timeout_add_seconds (1, on_tick, self);
+}
+
+static void
+on_unmap (AstProgressPage *self)
+{
+  g_clear_handle_id (&self->tick, g_source_remove);
+}
+
+void
+ast_progress_page_begin (AstProgressPage *self, const AstAppliance *appliance)
+{
+  ast_clear_children (self->picture);
+  gtk_container_add (GTK_CONTAINER (self->picture),
+                     ast_svg_image_new (appliance->icon, FALLBACK_ICON, ICON_SIZE, ICON_SIZE));
+  gtk_label_set_text (GTK_LABEL (self->title), appliance->name);
+  g_timer_start (self->timer);
+  on_tick (self);
+}
+
+static void
+set_row (AstProgressPage *self, guint row, AstState state)
+{
+  GtkStyleContext *style = gtk_widget_get_style_context (self->rows[row]);
+  gboolean is_on = stages[row].state == state;
+  gboolean is_done = stages[row].state < state;
+  gboolean is_shown = (row >= FIRST_DOWN) == (state >= AST_STATE_STOPPING);
+
+  gtk_widget_set_visible (self->rows[row], is_shown);
+  g_object_set (self->spinners[row], "active", is_on && is_shown, NULL);
+  gtk_style_context_remove_class (style, "done");
+  gtk_style_context_remove_class (style, "on");
+  if (is_on || is_done)
+    gtk_style_context_add_class (style, is_on ? "on" : "done");
+}
+
+void
+ast_progress_page_set_state (AstProgressPage *self, AstState state, guint seconds_to_force)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
+    set_row (self, i, state);
+  gtk_widget_set_visible (self->cancel, state < AST_STATE_STOPPING || seconds_to_force > 0);
+  gtk_button_set_label (GTK_BUTTON (self->cancel),
+                        seconds_to_force > 0 ? _ ("Switch off now") : _ ("Cancel"));
+}
+
+static void
+on_cancel (AstProgressPage *self)
+{
+  g_signal_emit (self, signals[SIGNAL_CANCEL], 0);
+}
+
+static GtkWidget *
+new_row (AstProgressPage *self, guint i)
+{
+  GtkWidget *label = ast_new_text (_ (stages[i].text), "stage-text", FALSE);
+
+  self->rows[i] = ast_with_class (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12), "stage");
+  self->spinners[i] = gtk_spinner_new ();
+  gtk_widget_set_size_request (self->spinners[i], 20, 20);
+  gtk_container_add (GTK_CONTAINER (self->rows[i]), self->spinners[i]);
+  gtk_container_add (GTK_CONTAINER (self->rows[i]), label);
+  return self->rows[i];
+}
+
+static void
+ast_progress_page_finalize (GObject *object)
+{
+  AstProgressPage *self = AST_PROGRESS_PAGE (object);
+
+  g_clear_handle_id (&self->tick, g_source_remove);
+  g_timer_destroy (self->timer);
+  G_OBJECT_CLASS (ast_progress_page_parent_class)->finalize (object);
+}
+
+static void
+ast_progress_page_class_init (AstProgressPageClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = ast_progress_page_finalize;
+  signals[SIGNAL_CANCEL] = g_signal_new ("cancel", AST_TYPE_PROGRESS_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                         NULL, G_TYPE_NONE, 0);
+}
+
+static void
+ast_progress_page_init (AstProgressPage *self)
+{
+  GtkWidget *card = ast_new_card ("progress");
+  GtkWidget *list = ast_with_class (gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), "stages");
+
+  self->timer = g_timer_new ();
+  self->picture = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
+  gtk_widget_set_halign (self->picture, GTK_ALIGN_CENTER);
+  gtk_widget_set_halign (list, GTK_ALIGN_CENTER);
+  self->title = ast_new_text (NULL, "page-title", TRUE);
+  self->seconds = ast_new_text (NULL, "seconds", TRUE);
+  self->cancel = ast_new_button (_ ("Cancel"), "quiet", G_CALLBACK (on_cancel), self);
+  gtk_widget_set_halign (self->cancel, GTK_ALIGN_CENTER);
+  for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
+    gtk_container_add (GTK_CONTAINER (list), new_row (self, i));
+  gtk_container_add (GTK_CONTAINER (card), self->picture);
+  gtk_container_add (GTK_CONTAINER (card), self->title);
+  gtk_container_add (GTK_CONTAINER (card), list);
+  gtk_container_add (GTK_CONTAINER (card), self->seconds);
+  gtk_container_add (GTK_CONTAINER (card), self->cancel);
+  gtk_box_set_center_widget (GTK_BOX (self), card);
+  gtk_widget_show_all (GTK_WIDGET (self));
+  g_signal_connect (self, "map", G_CALLBACK (on_map), NULL);
+  g_signal_connect (self, "unmap", G_CALLBACK (on_unmap), NULL);
+}
+
+GtkWidget *
+ast_progress_page_new (void)
+{
+  return g_object_new (AST_TYPE_PROGRESS_PAGE, NULL);
+}

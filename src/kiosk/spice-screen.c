@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ast-build.h"
+#include "spice-screen.h"
+#include <spice-client-gtk.h>
+#include <unistd.h>
+
+struct _AstSpiceScreen
+{
+  GtkBin parent;
+
+  AstAppliance *appliance;
+  AstMachine *machine; // NULL while nothing is attached
+  GCancellable *cancellable;
+  SpiceSession *session;
+  SpiceDisplay *display;
+  SpiceAudio *audio; // borrowed from the session
+  gboolean is_shown;
+};
+
+static void
+ast_spice_screen_iface_init (AstScreenInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (AstSpiceScreen, ast_spice_screen, GTK_TYPE_BIN,
+                               G_IMPLEMENT_INTERFACE (AST_TYPE_SCREEN, ast_spice_screen_iface_init))
+
+// ---------------------------------------------------------------------------------------------------------------
+// Channels: each asks for a socket of its own
+
+typedef struct
+{
+  AstSpiceScreen *self;
+  SpiceChannel *channel;
+} AstSocketRequest;
+
+static void
+ast_socket_request_free (AstSocketRequest *request)
+{
+  g_object_unref (request->self);
+  g_object_unref (request->channel);
+  g_free (request);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstSocketRequest, ast_socket_request_free)
+
+static void
+on_screen_opened (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstSocketRequest) request = data;
+  g_autoptr (GError) error = NULL;
+  int fd = ast_machine_open_screen_finish (AST_MACHINE (source), result, &error);
+
+  if (fd >= 0 && request->self->machine == AST_MACHINE (source)
+      && spice_channel_open_fd (request->channel, fd))
+    return;
+  if (fd >= 0)
+    close (fd);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_message ("A channel of the guest's screen could not be opened: %s", error ? error->message : "refused");
+  ast_screen_emit_lost (AST_SCREEN (request->self));
+}
+
+static void
+on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
+{
+  AstSocketRequest *request;
+
+  if (self->machine == NULL)
+    return;
+  request = g_new0 (AstSocketRequest, 1);
+  request->self = g_object_ref (self);
+  request->channel = g_object_ref (channel);
+  ast_machine_open_screen_async (self->machine, self->cancellable, on_screen_opened, request);
+}
+
+static void
+on_main_event (SpiceChannel *channel, SpiceChannelEvent event, AstSpiceScreen *self)
+{
+  if (event != SPICE_CHANNEL_OPENED && event != SPICE_CHANNEL_SWITCHING && event != SPICE_CHANNEL_NONE
+      && self->machine)
+    ast_screen_emit_lost (AST_SCREEN (self));
+}
+
+static void
+on_agent_connected (SpiceChannel *channel, GParamSpec *spec, AstSpiceScreen *self)
+{
+  gboolean is_connected;
+
+  g_object_get (channel, "agent-connected", &is_connected, NULL);
+  if (is_connected)
+    ast_screen_emit_desktop_ready (AST_SCREEN (self));
+}
+
+static void
+on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *self)
+{
+  g_signal_connect_object (channel, "open-fd", G_CALLBACK (on_open_fd), self, 0);
+  if (!SPICE_IS_MAIN_CHANNEL (channel))
+    return;
+  g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_main_event), self, 0);
+  g_signal_connect_object (channel, "notify::agent-connected", G_CALLBACK (on_agent_connected), self, 0);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The display
+
+// A guest that resets itself turns ready off and on within milliseconds; its screen stays shown all the
+// while.
+static void
+on_ready (SpiceDisplay *display, GParamSpec *spec, AstSpiceScreen *self)
+{
+  gboolean is_ready;
+
+  g_object_get (display, "ready", &is_ready, NULL);
+  if (!is_ready || self->is_shown)
+    return;
+  self->is_shown = TRUE;
+  if (self->appliance->devices & AST_DEVICE_SOUND)
+    self->audio = spice_audio_get (self->session, NULL);
+  ast_screen_emit_shown (AST_SCREEN (self));
+}
+
+static void
+ast_spice_screen_add_display (AstSpiceScreen *self)
+{
+  SpiceGrabSequence *none = spice_grab_sequence_new (0, NULL);
+
+  self->display = spice_display_new (self->session, 0);
+  g_object_set (self->display, "resize-guest", TRUE, "scaling", TRUE, "grab-keyboard", TRUE, "grab-mouse",
+                TRUE, "keypress-delay", 0, "disable-inputs", FALSE, NULL);
+  // An empty sequence: no chord lets go of the guest (NULL would restore the library's own).
+  spice_display_set_grab_keys (self->display, none);
+  spice_grab_sequence_free (none);
+  gtk_drag_dest_unset (GTK_WIDGET (self->display));
+  g_signal_connect_object (self->display, "notify::ready", G_CALLBACK (on_ready), self, 0);
+  gtk_container_add (GTK_CONTAINER (self), GTK_WIDGET (self->display));
+  gtk_widget_show (GTK_WIDGET (self->display));
+}
+
+static void
+ast_spice_screen_add_session (AstSpiceScreen *self)
+{
+  SpiceGtkSession *gtk_session;
+
+  self->session = spice_session_new ();
+  // The library would share a folder of the user's and mirror the clipboard unasked.
+  g_object_set (self->session, "shared-dir", NULL, "enable-audio",
+                (self->appliance->devices & AST_DEVICE_SOUND) != 0, "enable-smartcard", FALSE,
+                "enable-usbredir", FALSE, NULL);
+  g_signal_connect_object (self->session, "channel-new", G_CALLBACK (on_channel_new), self, 0);
+  gtk_session = spice_gtk_session_get (self->session);
+  g_object_set (gtk_session, "auto-clipboard", (self->appliance->devices & AST_DEVICE_CLIPBOARD) != 0,
+                "auto-usbredir", FALSE, NULL);
+}
+
+static void
+ast_spice_screen_drop_session (AstSpiceScreen *self)
+{
+  if (self->cancellable)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->machine);
+  if (self->session)
+    spice_session_disconnect (self->session);
+  if (self->display)
+    gtk_widget_destroy (GTK_WIDGET (self->display));
+  self->display = NULL;
+  self->audio = NULL;
+  g_clear_object (&self->session);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// AstScreen
+
+static void
+ast_spice_screen_prepare (AstScreen *screen, AstAppliance *appliance)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
+
+  ast_screen_detach (screen);
+  self->appliance = ast_appliance_ref (appliance);
+  ast_spice_screen_add_session (self);
+  ast_spice_screen_add_display (self);
+}
+
+static void
+ast_spice_screen_attach (AstScreen *screen, AstMachine *machine)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
+
+  if (self->machine) // the connection was lost: begin with a new one
+    {
+      ast_spice_screen_drop_session (self);
+      self->is_shown = FALSE;
+      ast_spice_screen_add_session (self);
+      ast_spice_screen_add_display (self);
+    }
+  self->machine = g_object_ref (machine);
+  self->cancellable = g_cancellable_new ();
+  // No socket here: each channel, the first one too, asks for its own with open-fd.
+  spice_session_open_fd (self->session, -1);
+}
+
+static void
+ast_spice_screen_detach (AstScreen *screen)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
+
+  ast_spice_screen_drop_session (self);
+  g_clear_pointer (&self->appliance, ast_appliance_unref);
+  self->is_shown = FALSE;
+}
+
+static void
+ast_spice_screen_iface_init (AstScreenInterface *iface)
+{
+  iface->prepare = ast_spice_screen_prepare;
+  iface->attach = ast_spice_screen_attach;
+  iface->detach = ast_spice_screen_detach;
+}
+
+static void
+ast_spice_screen_grab_focus (GtkWidget *widget)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (widget);
+
+  if (self->display)
+    gtk_widget_grab_focus (GTK_WIDGET (self->display));
+}
+
+static void
+ast_spice_screen_dispose (GObject *object)
+{
+  ast_spice_screen_detach (AST_SCREEN (object));
+  G_OBJECT_CLASS (ast_spice_screen_parent_class)->dispose (object);
+}
+
+static void
+ast_spice_screen_class_init (AstSpiceScreenClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = ast_spice_screen_dispose;
+  GTK_WIDGET_CLASS (klass)->grab_focus = ast_spice_screen_grab_focus;
+}
+
+static void
+ast_spice_screen_init (AstSpiceScreen *self)
+{
+}
+
+GtkWidget *
+ast_spice_screen_new (void)
+{
+  return g_object_new (AST_TYPE_SPICE_SCREEN, "visible", TRUE, NULL);
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A picture drawn from an SVG (or any image file GdkPixbuf reads) at exactly the size and scale it is shown.
+#pragma once
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define AST_TYPE_SVG_IMAGE (ast_svg_image_get_type ())
+G_DECLARE_FINAL_TYPE (AstSvgImage, ast_svg_image, AST, SVG_IMAGE, GtkDrawingArea)
+
+// `path`: of a file, or resource:///…; NULL or unreadable: `fallback` (likewise, may be NULL) is drawn.
+// `width`, `height`: logical pixels; the picture is fitted into them. Rendered when first drawn: what is
+// scrolled away costs nothing.
+GtkWidget *
+ast_svg_image_new (const char *path, const char *fallback, int width, int height);
+
+G_END_DECLS

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One appliance in the launcher: icon, name, one line; greyed with its reason where it cannot be started.
+#pragma once
+#include "appliance.h"
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define AST_TYPE_TILE (ast_tile_get_type ())
+G_DECLARE_FINAL_TYPE (AstTile, ast_tile, AST, TILE, GtkFlowBoxChild)
+
+GtkWidget *
+ast_tile_new (AstAppliance *appliance);
+// Borrowed.
+AstAppliance *
+ast_tile_get_appliance (AstTile *self);
+// The place among the tiles; smaller is further in front.
+void
+ast_tile_set_rank (AstTile *self, guint rank);
+guint
+ast_tile_get_rank (AstTile *self);
+
+G_END_DECLS

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets.h"
+
+// Wider lines are hard to read from a metre away.
+#define TEXT_CHARS 64
+
+GtkWidget *
+ast_with_class (GtkWidget *widget, const char *style)
+{
+  gtk_style_context_add_class (gtk_widget_get_style_context (widget), style);
+  return widget;
+}
+
+GtkWidget *
+ast_new_text (const char *text, const char *style, gboolean centred)
+{
+  GtkWidget *label = gtk_label_new (text);
+
+  g_object_set (label, "wrap", TRUE, "wrap-mode", PANGO_WRAP_WORD_CHAR, "max-width-chars", TEXT_CHARS,
+                "xalign", centred ? 0.5 : 0.0, "justify", centred ? GTK_JUSTIFY_CENTER : GTK_JUSTIFY_LEFT,
+                NULL);
+  return ast_with_class (label, style);
+}
+
+GtkWidget *
+ast_new_button (const char *label, const char *style, GCallback clicked, gpointer data)
+{
+  GtkWidget *button = gtk_button_new_with_label (label);
+
+  g_signal_connect_swapped (button, "clicked", clicked, data);
+  return ast_with_class (button, style);
+}
+
+GtkWidget *
+ast_new_card (const char *style)
+{
+  GtkWidget *card = gtk_box_new (GTK_ORIENTATION_VERTICAL, 16);
+
+  gtk_widget_set_halign (card, GTK_ALIGN_CENTER);
+  gtk_widget_set_valign (card, GTK_ALIGN_CENTER);
+  return ast_with_class (card, style);
+}
+
+static void
+destroy_child (GtkWidget *child, gpointer data)
+{
+  gtk_widget_destroy (child);
+}
+
+void
+ast_clear_children (GtkWidget *container)
+{
+  gtk_container_foreach (GTK_CONTAINER (container), destroy_child, NULL);
+}

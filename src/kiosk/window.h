@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The kiosk's one window on a monitor: no decoration, no menu, no accelerator, and no way to close it.
+#pragma once
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define AST_TYPE_WINDOW (ast_window_get_type ())
+G_DECLARE_FINAL_TYPE (AstWindow, ast_window, AST, WINDOW, GtkWindow)
+
+// `windowed`: a plain window of a desk's size instead of the whole primary monitor, which it else follows.
+GtkWidget *
+ast_window_new (gboolean windowed);
+
+G_END_DECLS
