@@ -17,15 +17,12 @@ G_DECLARE_FINAL_TYPE (AstBusService, ast_bus_service, AST, BUS_SERVICE, GObject)
 // Exports the runner on the buses that the configuration allows and the process can reach, in the background.
 // That no bus can be reached, or that the name is taken, is told in the log and is no error: the kiosk works
 // without.
-AstBusService *
-ast_bus_service_new (const AstConfig *config, AstRunner *runner, AstCatalogue *catalogue);
+AstBusService *ast_bus_service_new (const AstConfig *config, AstRunner *runner, AstCatalogue *catalogue);
 
 // The running kiosk of the station with this configuration; blocking; full reference. NULL with
 // AST_ERROR_NO_KIOSK when there is none (or only one of another station).
-AstBusKiosk1 *
-ast_bus_find_kiosk (const AstConfig *config, GError **error);
+AstBusKiosk1 *ast_bus_find_kiosk (const AstConfig *config, GError **error);
 // What the kiosk's properties say. The caller frees it.
-AstStatus *
-ast_bus_kiosk_get_status (AstBusKiosk1 *kiosk);
+AstStatus *ast_bus_kiosk_get_status (AstBusKiosk1 *kiosk);
 
 G_END_DECLS

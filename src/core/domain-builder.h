@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 
 // The name of the one domain.
 #define AST_DOMAIN_NAME "asteroide"
-// Of <appliance id="…" runtime="…"/> in the domain's <metadata>: by it a kiosk that was started again knows what runs.
+// Of <appliance id="…" runtime="…"/> in the domain's <metadata>: by it a kiosk that was started again knows
+// what runs.
 #define AST_DOMAIN_NAMESPACE "urn:asteroide:domain:1"
 
 // What the station brings to a domain.
@@ -28,19 +29,16 @@ typedef struct
 // domain XML, indented, ending in a newline, the same bytes for the same arguments; NULL with
 // AST_ERROR_DESCRIPTOR when the appliance's <domain> additions cannot be merged (see domain-merge.h) or a
 // path cannot be written in XML. The caller frees it with g_free.
-char *
-ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
-                    AstImageFormat disk_format, const AstDomainStation *station, GError **error);
+char *ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
+                          AstImageFormat disk_format, const AstDomainStation *station, GError **error);
 
 // The same after a look at the disk's first bytes for its format: the one step that is not pure, and so
 // apart. Fails also as ast_image_probe does.
-char *
-ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
-                  const AstDomainStation *station, GError **error);
+char *ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
+                        const AstDomainStation *station, GError **error);
 
 // Which station's kiosk started the domain whose metadata element this is: its run-time folder, or NULL. The
 // caller frees it.
-char *
-ast_domain_read_runtime (const char *metadata);
+char *ast_domain_read_runtime (const char *metadata);
 
 G_END_DECLS

@@ -26,11 +26,9 @@ G_BEGIN_DECLS
 
 // Merges `additions` (a serialised <domain> element) into `domain`, whose root is <domain>. Fails with
 // AST_ERROR_DESCRIPTOR and a sentence; `domain` is then of no further use.
-gboolean
-ast_domain_merge (xmlDoc *domain, const char *additions, GError **error);
+gboolean ast_domain_merge (xmlDoc *domain, const char *additions, GError **error);
 
 // QEMU's namespace, declared on the root as `qemu` when it is first asked for.
-xmlNs *
-ast_domain_qemu_ns (xmlDoc *domain);
+xmlNs *ast_domain_qemu_ns (xmlDoc *domain);
 
 G_END_DECLS

@@ -15,7 +15,6 @@ typedef int (*AstGuardedJob) (const void *data);
 
 // What `job` returned, or one of the above. Blocks for `milliseconds` and a little at most, even where the
 // child sits in a kernel call that no signal interrupts. Not for the main loop.
-int
-ast_guarded_child_run (AstGuardedJob job, const void *data, guint milliseconds);
+int ast_guarded_child_run (AstGuardedJob job, const void *data, guint milliseconds);
 
 G_END_DECLS

@@ -11,14 +11,11 @@ typedef struct _AstGuestLock AstGuestLock;
 // Never waits. Makes the run-time folder where it is missing. NULL with AST_ERROR_BUSY while another process
 // (or another lock of this one) holds it, with AST_ERROR_CONFIGURATION where the run-time folder cannot be
 // used.
-AstGuestLock *
-ast_guest_lock_acquire (const char *runtime, GError **error);
+AstGuestLock *ast_guest_lock_acquire (const char *runtime, GError **error);
 // Releases it and removes its file.
-void
-ast_guest_lock_release (AstGuestLock *self);
+void ast_guest_lock_release (AstGuestLock *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstGuestLock, ast_guest_lock_release)
 // Does anyone hold it now?
-gboolean
-ast_guest_lock_is_held (const char *runtime);
+gboolean ast_guest_lock_is_held (const char *runtime);
 
 G_END_DECLS

@@ -31,33 +31,23 @@ struct _AstMachineInterface
 
 // Starts the guest. A cancellation that comes too late is no error: the guest then runs, and the caller
 // destroys it. Fails with BUSY, NO_LIBVIRT, NO_QEMU, START, DESCRIPTOR.
-void
-ast_machine_start_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                         gpointer data);
-gboolean
-ast_machine_start_finish (AstMachine *self, GAsyncResult *result, GError **error);
+void ast_machine_start_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer data);
+gboolean ast_machine_start_finish (AstMachine *self, GAsyncResult *result, GError **error);
 // Presses the power button and asks the guest's agent; success says only that the wish was passed on.
-void
-ast_machine_ask_to_stop_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data);
-gboolean
-ast_machine_ask_to_stop_finish (AstMachine *self, GAsyncResult *result, GError **error);
+void ast_machine_ask_to_stop_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data);
+gboolean ast_machine_ask_to_stop_finish (AstMachine *self, GAsyncResult *result, GError **error);
 // Ends the guest at once. Success means verified: the guest is gone. Also succeeds where it was gone already.
-void
-ast_machine_destroy_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data);
-gboolean
-ast_machine_destroy_finish (AstMachine *self, GAsyncResult *result, GError **error);
+void ast_machine_destroy_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data);
+gboolean ast_machine_destroy_finish (AstMachine *self, GAsyncResult *result, GError **error);
 // One more connection to the guest's screen: a socket that the caller owns, or -1 with error.
-void
-ast_machine_open_screen_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                               gpointer data);
-int
-ast_machine_open_screen_finish (AstMachine *self, GAsyncResult *result, GError **error);
+void ast_machine_open_screen_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                    gpointer data);
+int ast_machine_open_screen_finish (AstMachine *self, GAsyncResult *result, GError **error);
 
 // For implementations.
-void
-ast_machine_emit_ended (AstMachine *self, AstEnd end);
-void
-ast_machine_emit_desktop_ready (AstMachine *self);
+void ast_machine_emit_ended (AstMachine *self, AstEnd end);
+void ast_machine_emit_desktop_ready (AstMachine *self);
 
 #define AST_TYPE_HOST (ast_host_get_type ())
 G_DECLARE_INTERFACE (AstHost, ast_host, AST, HOST, GObject)
@@ -70,13 +60,10 @@ struct _AstHostInterface
 };
 
 // A machine that has not been started yet. Full reference. `overlay` may be NULL.
-AstMachine *
-ast_host_make_machine (AstHost *self, AstAppliance *appliance, const char *overlay);
+AstMachine *ast_host_make_machine (AstHost *self, AstAppliance *appliance, const char *overlay);
 // The guest that a dead runner of this station left running: full reference, or NULL without error if there
 // is none.
-void
-ast_host_find_leftover_async (AstHost *self, GAsyncReadyCallback callback, gpointer data);
-AstMachine *
-ast_host_find_leftover_finish (AstHost *self, GAsyncResult *result, GError **error);
+void ast_host_find_leftover_async (AstHost *self, GAsyncReadyCallback callback, gpointer data);
+AstMachine *ast_host_find_leftover_finish (AstHost *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -16,10 +16,10 @@ typedef enum
 // QEMU's word for it: "qcow2" or "raw".
 const char *ast_image_format_word (AstImageFormat format);
 
-// Opens the file and reads its first kilobytes: regular file, readable, of a format that fits its use (`cdrom`:
-// an ISO, else qcow2 or, by name, raw). No child process; microseconds; never hangs on a pipe or device. `format`
-// may be NULL. Fails with IMAGE_MISSING, IMAGE_UNREADABLE, IMAGE_FORMAT or IMAGE_CORRUPT (a header that makes no
-// sense, a file that was cut short), each in a sentence that names the path.
+// Opens the file and reads its first kilobytes: regular file, readable, of a format that fits its use
+// (`cdrom`: an ISO, else qcow2 or, by name, raw). No child process; microseconds; never hangs on a pipe or
+// device. `format` may be NULL. Fails with IMAGE_MISSING, IMAGE_UNREADABLE, IMAGE_FORMAT or IMAGE_CORRUPT (a
+// header that makes no sense, a file that was cut short), each in a sentence that names the path.
 gboolean ast_image_probe (const char *path, gboolean cdrom, AstImageFormat *format, GError **error);
 
 // The topmost image of a disk and its layers: what an overlay is made on.
@@ -30,14 +30,15 @@ typedef struct
   guint64 virtual_size; // bytes, as the guest sees the disk; a multiple of 512
 } AstImageTop;
 
-// Probes disk and layers, that the disk stands alone and that each layer was made on the one below it. As cheap as
-// the probes. Fails as a probe, or with IMAGE_FORMAT. Not for appliances without a disk.
+// Probes disk and layers, that the disk stands alone and that each layer was made on the one below it. As
+// cheap as the probes. Fails as a probe, or with IMAGE_FORMAT. Not for appliances without a disk.
 gboolean ast_image_probe_chain (const AstAppliance *appliance, AstImageTop *top, GError **error);
 
-// Everything `asteroidectl check` may say of an appliance's images: probe of each, qemu-img check of disk and layers
-// (IMAGE_CORRUPT), that each layer was made on the one below it (IMAGE_FORMAT), and, if `digest`, the SHA-256
-// of those that name one (IMAGE_DIGEST; reads the whole file). Blocking: seconds to minutes; call in a thread.
-// Appends AstProblem* to `problems`, with the image's path as file. Cancelled: returns early, with what it has found.
+// Everything `asteroidectl check` may say of an appliance's images: probe of each, qemu-img check of disk and
+// layers (IMAGE_CORRUPT), that each layer was made on the one below it (IMAGE_FORMAT), and, if `digest`, the
+// SHA-256 of those that name one (IMAGE_DIGEST; reads the whole file). Blocking: seconds to minutes; call in
+// a thread. Appends AstProblem* to `problems`, with the image's path as file. Cancelled: returns early, with
+// what it has found.
 void ast_image_check_all (const AstAppliance *appliance, gboolean digest, GCancellable *cancellable,
                           GPtrArray *problems);
 

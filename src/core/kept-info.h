@@ -5,7 +5,8 @@
 
 G_BEGIN_DECLS
 
-// Notes size and time of the disk and its layers. Atomic, on the disk when it returns. Fails with NO_SPACE or STORE.
+// Notes size and time of the disk and its layers. Atomic, on the disk when it returns. Fails with NO_SPACE or
+// STORE.
 gboolean ast_kept_info_write (const char *path, const AstAppliance *appliance, GError **error);
 // Are they still the same? FALSE also when the note is missing or damaged: nobody can tell then.
 gboolean ast_kept_info_matches (const char *path, const AstAppliance *appliance);

@@ -19,12 +19,10 @@ typedef struct
 // that it derives from, not the whole database as libosinfo would: that takes a quarter of a second and keeps
 // 13 MB for good, this takes a millisecond and keeps nothing. Thread-safe. NULL or unknown: a current Linux,
 // or for an id of microsoft.com a Windows without extra drivers.
-AstOsTraits
-ast_os_traits_lookup (const char *os_id);
+AstOsTraits ast_os_traits_lookup (const char *os_id);
 
 // The same from another database folder than /etc/osinfo and /usr/share/osinfo; `folders` ends with NULL,
 // first wins.
-AstOsTraits
-ast_os_traits_lookup_in (const char *const *folders, const char *os_id);
+AstOsTraits ast_os_traits_lookup_in (const char *const *folders, const char *os_id);
 
 G_END_DECLS

@@ -20,13 +20,10 @@ typedef enum
 } AstOverlayKind;
 
 // Is it an appliance's id, safe to begin a file's name with?
-gboolean
-ast_overlay_is_id (const char *id);
+gboolean ast_overlay_is_id (const char *id);
 // What is a file of this name (no folder in it)?
-AstOverlayKind
-ast_overlay_classify (const char *name);
+AstOverlayKind ast_overlay_classify (const char *name);
 // A name that nobody can guess: ID-RANDOM and the suffix. The caller frees it.
-char *
-ast_overlay_make_name (const char *id, const char *suffix);
+char *ast_overlay_make_name (const char *id, const char *suffix);
 
 G_END_DECLS

@@ -15,39 +15,30 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AstRunner, ast_runner, AST, RUNNER, GObject)
 
 // `screen` NULL: the guest runs unseen. The configuration is borrowed for life, the objects are referenced.
-AstRunner *
-ast_runner_new (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstScreen *screen);
+AstRunner *ast_runner_new (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstScreen *screen);
 
 // Ends what a dead runner left: its guest, its overlays. To be called once, before anything else; a start
 // that comes meanwhile waits for it. Does nothing while another process holds the one-guest lock.
-void
-ast_runner_recover (AstRunner *self);
+void ast_runner_recover (AstRunner *self);
 
 // Accepts or refuses at once (BUSY, or the appliance's first problem as DESCRIPTOR); everything after it is
 // told by the status, ending in booting and ready, idle or failed.
-gboolean
-ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error);
+gboolean ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error);
 // Ends whatever runs, at any stage, down to idle: a guest that is up is asked first and forced after the
 // configured grace; before that there is nothing that could be asked. `force`: at once, also in the middle of
 // the grace.
-void
-ast_runner_stop (AstRunner *self, gboolean force);
+void ast_runner_stop (AstRunner *self, gboolean force);
 // The failure was read: back to idle. Harmless in any other state.
-void
-ast_runner_dismiss_failure (AstRunner *self);
+void ast_runner_dismiss_failure (AstRunner *self);
 // Drops the kept state of the named appliances, of all when `ids` is empty. Refuses with BUSY while one of
 // them runs here, or any guest in another process. Returns how many there were, or -1.
-int
-ast_runner_reset (AstRunner *self, const char *const *ids, GError **error);
+int ast_runner_reset (AstRunner *self, const char *const *ids, GError **error);
 
 // Borrowed, until the next "changed".
-const AstStatus *
-ast_runner_get_status (AstRunner *self);
+const AstStatus *ast_runner_get_status (AstRunner *self);
 // Seconds until the stop is forced, rounded up; 0 = no such wait is on.
-guint
-ast_runner_get_seconds_to_force (AstRunner *self);
+guint ast_runner_get_seconds_to_force (AstRunner *self);
 // TRUE when nothing is left that a clean exit would have to wait for.
-gboolean
-ast_runner_is_settled (AstRunner *self);
+gboolean ast_runner_is_settled (AstRunner *self);
 
 G_END_DECLS

@@ -19,21 +19,15 @@ struct _AstScreenInterface
 };
 
 // A guest of this appliance will be attached soon: get everything ready that needs no guest.
-void
-ast_screen_prepare (AstScreen *self, AstAppliance *appliance);
+void ast_screen_prepare (AstScreen *self, AstAppliance *appliance);
 // The machine runs: show it.
-void
-ast_screen_attach (AstScreen *self, AstMachine *machine);
+void ast_screen_attach (AstScreen *self, AstMachine *machine);
 // Let go of the guest and forget its picture. Harmless if nothing is attached.
-void
-ast_screen_detach (AstScreen *self);
+void ast_screen_detach (AstScreen *self);
 
 // For implementations.
-void
-ast_screen_emit_shown (AstScreen *self);
-void
-ast_screen_emit_desktop_ready (AstScreen *self);
-void
-ast_screen_emit_lost (AstScreen *self);
+void ast_screen_emit_shown (AstScreen *self);
+void ast_screen_emit_desktop_ready (AstScreen *self);
+void ast_screen_emit_lost (AstScreen *self);
 
 G_END_DECLS

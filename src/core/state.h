@@ -19,11 +19,9 @@ typedef enum
 } AstState;
 
 // The state's stable word ("idle"). Static.
-const char *
-ast_state_word (AstState state);
+const char *ast_state_word (AstState state);
 // FALSE when `word` is none of them.
-gboolean
-ast_state_from_word (const char *word, AstState *state);
+gboolean ast_state_from_word (const char *word, AstState *state);
 
 // The state and what belongs to it, as a value.
 typedef struct
@@ -35,27 +33,20 @@ typedef struct
   char *failure_message; // … and its sentence
 } AstStatus;
 
-AstStatus *
-ast_status_new (AstState state, const char *appliance, gint64 since);
-AstStatus *
-ast_status_copy (const AstStatus *self);
-void
-ast_status_free (AstStatus *self);
+AstStatus *ast_status_new (AstState state, const char *appliance, gint64 since);
+AstStatus *ast_status_copy (const AstStatus *self);
+void ast_status_free (AstStatus *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstStatus, ast_status_free)
 // {"state":…,"appliance":…,"since":…,"failure":…}, as `asteroidectl status --json` prints it. The caller
 // frees it.
-char *
-ast_status_to_json (const AstStatus *self);
+char *ast_status_to_json (const AstStatus *self);
 // NULL when the bytes are not such an object.
-AstStatus *
-ast_status_from_json (const char *json, gssize length);
+AstStatus *ast_status_from_json (const char *json, gssize length);
 
 // The status that a runner left in the run-time folder, whether or not it still lives: state.json. Idle if
 // there is none. Never NULL.
-AstStatus *
-ast_status_load (const char *runtime);
+AstStatus *ast_status_load (const char *runtime);
 // Written whole or not at all.
-gboolean
-ast_status_save (const AstStatus *self, const char *runtime, GError **error);
+gboolean ast_status_save (const AstStatus *self, const char *runtime, GError **error);
 
 G_END_DECLS

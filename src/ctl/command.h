@@ -44,28 +44,18 @@ typedef struct
   AstExit (*run) (const AstInvocation *invocation);
 } AstCommand;
 
-AstExit
-ast_command_list (const AstInvocation *invocation);
-AstExit
-ast_command_show (const AstInvocation *invocation);
-AstExit
-ast_command_check (const AstInvocation *invocation);
-AstExit
-ast_command_status (const AstInvocation *invocation);
-AstExit
-ast_command_start (const AstInvocation *invocation);
-AstExit
-ast_command_stop (const AstInvocation *invocation);
-AstExit
-ast_command_reset (const AstInvocation *invocation);
-AstExit
-ast_command_version (const AstInvocation *invocation);
+AstExit ast_command_list (const AstInvocation *invocation);
+AstExit ast_command_show (const AstInvocation *invocation);
+AstExit ast_command_check (const AstInvocation *invocation);
+AstExit ast_command_status (const AstInvocation *invocation);
+AstExit ast_command_start (const AstInvocation *invocation);
+AstExit ast_command_stop (const AstInvocation *invocation);
+AstExit ast_command_reset (const AstInvocation *invocation);
+AstExit ast_command_version (const AstInvocation *invocation);
 
 // Prints "asteroidectl: …" on standard error and returns AST_EXIT_FAILED.
-AstExit
-ast_command_fail (const GError *error);
+AstExit ast_command_fail (const GError *error);
 // The station's catalogue, loaded. Full reference.
-AstCatalogue *
-ast_command_load_catalogue (const AstInvocation *invocation);
+AstCatalogue *ast_command_load_catalogue (const AstInvocation *invocation);
 
 G_END_DECLS

@@ -11,11 +11,9 @@ G_DECLARE_FINAL_TYPE (AstApplication, ast_application, AST, APPLICATION, GObject
 
 // Borrows the configuration for life. `trouble`: why the configuration could not be used (may be NULL): then
 // that is shown, and nothing else can be done.
-AstApplication *
-ast_application_new (const AstConfig *config, const GError *trouble, gboolean windowed);
+AstApplication *ast_application_new (const AstConfig *config, const GError *trouble, gboolean windowed);
 // Shows the window and runs until it is told to end (a signal, or the window closed on a desk); a running
 // guest is ended first.
-void
-ast_application_run (AstApplication *self);
+void ast_application_run (AstApplication *self);
 
 G_END_DECLS

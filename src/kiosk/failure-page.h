@@ -10,11 +10,9 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AstFailurePage, ast_failure_page, AST, FAILURE_PAGE, GtkBox)
 
 // `station`: its name, for the admin's box.
-GtkWidget *
-ast_failure_page_new (const char *station);
+GtkWidget *ast_failure_page_new (const char *station);
 // `name`: the appliance's, NULL where none is concerned: then there is no way back, the screen stays.
 // `error`: what happened; its code gives the advice.
-void
-ast_failure_page_show (AstFailurePage *self, const char *name, const GError *error);
+void ast_failure_page_show (AstFailurePage *self, const char *name, const GError *error);
 
 G_END_DECLS

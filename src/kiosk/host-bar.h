@@ -12,20 +12,14 @@ G_BEGIN_DECLS
 // back to work.
 G_DECLARE_FINAL_TYPE (AstHostBar, ast_host_bar, AST, HOST_BAR, GtkRevealer)
 
-GtkWidget *
-ast_host_bar_new (void);
+GtkWidget *ast_host_bar_new (void);
 // A new session, beginning now; the bar is closed.
-void
-ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance);
-void
-ast_host_bar_open (AstHostBar *self);
-void
-ast_host_bar_close (AstHostBar *self);
-gboolean
-ast_host_bar_is_open (AstHostBar *self);
+void ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance);
+void ast_host_bar_open (AstHostBar *self);
+void ast_host_bar_close (AstHostBar *self);
+gboolean ast_host_bar_is_open (AstHostBar *self);
 // The guest was asked to power off: opens, and counts down until it is forced (seconds; 0 = it is not waited
 // for).
-void
-ast_host_bar_set_stopping (AstHostBar *self, guint seconds_to_force);
+void ast_host_bar_set_stopping (AstHostBar *self, guint seconds_to_force);
 
 G_END_DECLS

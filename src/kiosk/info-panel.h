@@ -10,10 +10,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AstInfoPanel, ast_info_panel, AST, INFO_PANEL, GtkBox)
 
 // Hidden at first. The configuration is borrowed for life.
-GtkWidget *
-ast_info_panel_new (const AstConfig *config);
+GtkWidget *ast_info_panel_new (const AstConfig *config);
 // Reads the addresses anew and shows itself, or hides. `acceleration`: how guests run, translated.
-void
-ast_info_panel_toggle (AstInfoPanel *self, const char *acceleration);
+void ast_info_panel_toggle (AstInfoPanel *self, const char *acceleration);
 
 G_END_DECLS

@@ -12,25 +12,18 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AstLauncher, ast_launcher, AST, LAUNCHER, GtkBox)
 
 // The configuration is borrowed for life. `store` tells which appliance was used last.
-GtkWidget *
-ast_launcher_new (const AstConfig *config, AstOverlayStore *store);
+GtkWidget *ast_launcher_new (const AstConfig *config, AstOverlayStore *store);
 // Shows these (AstAppliance*, sorted by name). Tiles of appliances that are still the same value stay as they
 // are.
-void
-ast_launcher_set_appliances (AstLauncher *self, GPtrArray *appliances);
+void ast_launcher_set_appliances (AstLauncher *self, GPtrArray *appliances);
 // Begins the countdown to the configured default, if there is one and it can be started.
-void
-ast_launcher_start_countdown (AstLauncher *self);
-void
-ast_launcher_stop_countdown (AstLauncher *self);
+void ast_launcher_start_countdown (AstLauncher *self);
+void ast_launcher_stop_countdown (AstLauncher *self);
 // One line at the foot, such as that guests are emulated; NULL = none.
-void
-ast_launcher_set_notice (AstLauncher *self, const char *text);
+void ast_launcher_set_notice (AstLauncher *self, const char *text);
 // Back from a session: empty search, all categories, first tile focused.
-void
-ast_launcher_reset (AstLauncher *self);
+void ast_launcher_reset (AstLauncher *self);
 // A key that nobody else took: search by typing, Escape, arrows. TRUE if it was used.
-gboolean
-ast_launcher_handle_key (AstLauncher *self, GdkEventKey *event);
+gboolean ast_launcher_handle_key (AstLauncher *self, GdkEventKey *event);
 
 G_END_DECLS

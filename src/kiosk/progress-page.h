@@ -12,13 +12,10 @@ G_BEGIN_DECLS
 // Signal "cancel": the person does not want to wait.
 G_DECLARE_FINAL_TYPE (AstProgressPage, ast_progress_page, AST, PROGRESS_PAGE, GtkBox)
 
-GtkWidget *
-ast_progress_page_new (void);
+GtkWidget *ast_progress_page_new (void);
 // A new start: whose name and icon is shown.
-void
-ast_progress_page_begin (AstProgressPage *self, const AstAppliance *appliance);
+void ast_progress_page_begin (AstProgressPage *self, const AstAppliance *appliance);
 // Which stage is on now. `seconds_to_force` as in ast_runner_get_seconds_to_force.
-void
-ast_progress_page_set_state (AstProgressPage *self, AstState state, guint seconds_to_force);
+void ast_progress_page_set_state (AstProgressPage *self, AstState state, guint seconds_to_force);
 
 G_END_DECLS

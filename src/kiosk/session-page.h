@@ -10,15 +10,11 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AstSessionPage, ast_session_page, AST, SESSION_PAGE, GtkOverlay)
 
 // `bar_chord`: the accelerator that opens and closes the bar; it never reaches the guest.
-GtkWidget *
-ast_session_page_new (const char *bar_chord);
+GtkWidget *ast_session_page_new (const char *bar_chord);
 // Both borrowed.
-AstScreen *
-ast_session_page_get_screen (AstSessionPage *self);
-AstHostBar *
-ast_session_page_get_bar (AstSessionPage *self);
+AstScreen *ast_session_page_get_screen (AstSessionPage *self);
+AstHostBar *ast_session_page_get_bar (AstSessionPage *self);
 // A key of the window: the chord, or one for the open bar, or the guest's. TRUE when it must go no further.
-gboolean
-ast_session_page_handle_key (AstSessionPage *self, GdkEventKey *event);
+gboolean ast_session_page_handle_key (AstSessionPage *self, GdkEventKey *event);
 
 G_END_DECLS

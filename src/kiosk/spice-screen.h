@@ -10,7 +10,6 @@ G_BEGIN_DECLS
 #define AST_TYPE_SPICE_SCREEN (ast_spice_screen_get_type ())
 G_DECLARE_FINAL_TYPE (AstSpiceScreen, ast_spice_screen, AST, SPICE_SCREEN, GtkBin)
 
-GtkWidget *
-ast_spice_screen_new (void);
+GtkWidget *ast_spice_screen_new (void);
 
 G_END_DECLS

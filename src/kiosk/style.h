@@ -8,7 +8,6 @@ G_BEGIN_DECLS
 
 // For every window on the widget's screen. Colours or pictures of the branding that cannot be used are told
 // in the log and left out.
-void
-ast_style_apply (const AstConfig *config, GtkWidget *widget);
+void ast_style_apply (const AstConfig *config, GtkWidget *widget);
 
 G_END_DECLS

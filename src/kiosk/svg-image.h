@@ -11,7 +11,6 @@ G_DECLARE_FINAL_TYPE (AstSvgImage, ast_svg_image, AST, SVG_IMAGE, GtkDrawingArea
 // `path`: of a file, or resource:///…; NULL or unreadable: `fallback` (likewise, may be NULL) is drawn.
 // `width`, `height`: logical pixels; the picture is fitted into them. Rendered when first drawn: what is
 // scrolled away costs nothing.
-GtkWidget *
-ast_svg_image_new (const char *path, const char *fallback, int width, int height);
+GtkWidget *ast_svg_image_new (const char *path, const char *fallback, int width, int height);
 
 G_END_DECLS

@@ -9,15 +9,11 @@ G_BEGIN_DECLS
 #define AST_TYPE_TILE (ast_tile_get_type ())
 G_DECLARE_FINAL_TYPE (AstTile, ast_tile, AST, TILE, GtkFlowBoxChild)
 
-GtkWidget *
-ast_tile_new (AstAppliance *appliance);
+GtkWidget *ast_tile_new (AstAppliance *appliance);
 // Borrowed.
-AstAppliance *
-ast_tile_get_appliance (AstTile *self);
+AstAppliance *ast_tile_get_appliance (AstTile *self);
 // The place among the tiles; smaller is further in front.
-void
-ast_tile_set_rank (AstTile *self, guint rank);
-guint
-ast_tile_get_rank (AstTile *self);
+void ast_tile_set_rank (AstTile *self, guint rank);
+guint ast_tile_get_rank (AstTile *self);
 
 G_END_DECLS

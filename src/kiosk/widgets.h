@@ -6,20 +6,15 @@
 G_BEGIN_DECLS
 
 // Adds the style class and returns the widget.
-GtkWidget *
-ast_with_class (GtkWidget *widget, const char *style);
+GtkWidget *ast_with_class (GtkWidget *widget, const char *style);
 // A label that wraps, left-aligned unless `centred`, with a style class. `text` may be NULL.
-GtkWidget *
-ast_new_text (const char *text, const char *style, gboolean centred);
+GtkWidget *ast_new_text (const char *text, const char *style, gboolean centred);
 // A push button with a style class ("primary", "quiet", "danger") and its "clicked" connected, swapped.
-GtkWidget *
-ast_new_button (const char *label, const char *style, GCallback clicked, gpointer data);
+GtkWidget *ast_new_button (const char *label, const char *style, GCallback clicked, gpointer data);
 // A column in the middle of the page with a style class.
-GtkWidget *
-ast_new_card (const char *style);
+GtkWidget *ast_new_card (const char *style);
 
 // Destroys everything in it.
-void
-ast_clear_children (GtkWidget *container);
+void ast_clear_children (GtkWidget *container);
 
 G_END_DECLS

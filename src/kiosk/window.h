@@ -9,7 +9,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AstWindow, ast_window, AST, WINDOW, GtkWindow)
 
 // `windowed`: a plain window of a desk's size instead of the whole primary monitor, which it else follows.
-GtkWidget *
-ast_window_new (gboolean windowed);
+GtkWidget *ast_window_new (gboolean windowed);
 
 G_END_DECLS

@@ -33,11 +33,20 @@ def settle(folder):
 
 def initramfs(root, target):
     """`root` as an lz4 initramfs. The kernel cannot see where lz4 ends: it must be the last of several."""
+    Path(target).write_bytes(pipe(["lz4", "-l", "-9", "-c"], cpio(root), root))
+
+
+def plain_initramfs(root, target):
+    """`root` as an initramfs that is not compressed, for what is so already."""
+    Path(target).write_bytes(cpio(root))
+
+
+def cpio(root):
+    """`root` as the bytes of an archive that the kernel unpacks."""
     settle(root)
     names = sorted(str(path.relative_to(root)) for path in Path(root).rglob("*"))
-    archive = pipe(["cpio", "--create", "--format=newc", "--quiet", "--reproducible", "--owner=0:0"],
-                   "\n".join(names).encode() + b"\n", root)
-    Path(target).write_bytes(pipe(["lz4", "-l", "-9", "-c"], archive, root))
+    return pipe(["cpio", "--create", "--format=newc", "--quiet", "--reproducible", "--owner=0:0"],
+                "\n".join(names).encode() + b"\n", root)
 
 
 def squashfs(root, target):
@@ -51,7 +60,7 @@ def disk(root, kernel, initrd, options, size_mib, target, work, owners=()):
     """A qcow2 disk that a BIOS boots: GRUB in the gap before the one partition, an ext4 of `root` with `kernel` and
     `initrd` in its /boot, `options` on the kernel's command line. The guest sees `size_mib`. `owners` are
     (path, uid) of what is not root's."""
-    boot_files(root / "boot", kernel, [], initrd, options)
+    boot_files(root / "boot", kernel, [initrd], options)
     settle(root)
     image = work / "disk.raw"
     image.write_bytes(b"")
@@ -64,10 +73,10 @@ def disk(root, kernel, initrd, options, size_mib, target, work, owners=()):
     run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", image, target)
 
 
-def live_cd(folder, kernel, files, initrd, options, label, target, work):
-    """An ISO of `folder` that a BIOS boots from a CD or, written raw, from a stick. `files` are paths in `folder`
-    that GRUB loads to the same path of the initramfs, so that the guest needs no driver for its CD."""
-    boot_files(folder / "boot", kernel, files, initrd, options)
+def live_cd(folder, kernel, initrds, options, label, target, work):
+    """An ISO of `folder` that a BIOS boots from a CD or, written raw, from a stick. GRUB reads the kernel and all
+    `initrds` into memory, so that the guest needs no driver for its CD."""
+    boot_files(folder / "boot", kernel, initrds, options)
     loader = folder / "boot/grub/eltorito.img"
     grub_image("i386-pc-eltorito", loader, work, "search.file /boot/grub/grub.cfg root", "iso9660", "search_fs_file")
     settle(folder)
@@ -78,14 +87,14 @@ def live_cd(folder, kernel, files, initrd, options, label, target, work):
         "--set_all_file_dates", "set_to_mtime", "-uid", "0", "-gid", "0", "-o", target, folder)
 
 
-def boot_files(folder, kernel, files, initrd, options):
+def boot_files(folder, kernel, initrds, options):
     """/boot of a disk or CD. GRUB shows no menu and waits for nothing."""
     (folder / "grub").mkdir(parents=True)
     shutil.copyfile(kernel, folder / "vmlinuz")
-    shutil.copyfile(initrd, folder / "initrd")
-    loaded = [f"newc:/{path}:/{path}" for path in files] + ["/boot/initrd"]
-    (folder / "grub/grub.cfg").write_text(f"set timeout=0\nlinux /boot/vmlinuz {options}\n"
-                                          f"initrd {' '.join(loaded)}\nboot\n")
+    for initrd in initrds:
+        shutil.copyfile(initrd, folder / initrd.name)
+    names = " ".join(f"/boot/{initrd.name}" for initrd in initrds)
+    (folder / "grub/grub.cfg").write_text(f"set timeout=0\nlinux /boot/vmlinuz {options}\ninitrd {names}\nboot\n")
 
 
 def grub_image(platform, target, work, find_root, *modules):
