@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What comparing whole files cannot say: what differs between stations, and what is refused.
+#include "domain-builder.h"
+#include "error.h"
+#include "xml-tree.h"
+#include <glib/gstdio.h>
+#include <libxml/parser.h>
+#include <string.h>
+
+#define DOMAIN(inside) "<domain xmlns=\"urn:asteroide:appliance:1\">" inside "</domain>"
+#define DEVICE(inside) DOMAIN ("<devices>" inside "</devices>")
+
+static const AstOsTraits linux_traits
+    = { .virtio_disk = TRUE, .virtio_net = TRUE, .virtio_video = TRUE, .usb3 = TRUE, .known = TRUE };
+static const AstDomainStation station = { .machine = "pc-q35-7.2",
+                                          .emulator = "/usr/bin/qemu-system-x86_64",
+                                          .machine_id = "0123456789abcdef0123456789abcdef" };
+
+static AstAppliance *
+make_appliance (const char *id)
+{
+  g_autoptr (AstAppliance) appliance = ast_appliance_new (id, "/images");
+
+  appliance->disk = ast_image_new ("disk.qcow2", NULL);
+  appliance->disk->path = g_strdup ("/images/disk.qcow2");
+  g_ptr_array_add (appliance->networks, ast_network_new (AST_NETWORK_USER, NULL));
+  g_ptr_array_add (appliance->networks, ast_network_new (AST_NETWORK_USER, NULL));
+  return g_steal_pointer (&appliance);
+}
+
+static xmlDoc *
+build (const AstAppliance *appliance, const AstDomainStation *at)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *xml = ast_domain_compose (
+      appliance, &linux_traits, appliance->disk ? "/overlays/one" : NULL, AST_IMAGE_QCOW2, at, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (g_str_has_suffix (xml, "</domain>\n"));
+  return xmlReadMemory (xml, (int)strlen (xml), "domain", NULL, 0);
+}
+
+static char *
+uuid_of (const char *id, const AstDomainStation *at)
+{
+  g_autoptr (AstAppliance) appliance = make_appliance (id);
+  g_autoptr (xmlDoc) doc = build (appliance, at);
+  xmlChar *text = xmlNodeGetContent (ast_xml_child (xmlDocGetRootElement (doc), "uuid"));
+  char *uuid = g_strdup ((char *)text);
+
+  xmlFree (text);
+  g_assert_true (g_uuid_string_is_valid (uuid));
+  return uuid;
+}
+
+static void
+test_identity (void)
+{
+  const AstDomainStation other = { .machine = "pc-q35-7.2", .emulator = "/q", .machine_id = "other" };
+  g_autofree char *here = uuid_of ("netlab", &station);
+  g_autofree char *again = uuid_of ("netlab", &station);
+  g_autofree char *elsewhere = uuid_of ("netlab", &other);
+  g_autofree char *another = uuid_of ("office", &station);
+
+  g_assert_cmpstr (here, ==, again);
+  g_assert_cmpstr (here, !=, elsewhere);
+  g_assert_cmpstr (here, !=, another);
+}
+
+static void
+add_macs (GHashTable *macs, const char *id)
+{
+  g_autoptr (AstAppliance) appliance = make_appliance (id);
+  g_autoptr (xmlDoc) doc = build (appliance, &station);
+  xmlNode *devices = ast_xml_child (xmlDocGetRootElement (doc), "devices");
+
+  for (xmlNode *node = devices->children; node; node = node->next)
+    if (ast_xml_is (node, "interface"))
+      g_hash_table_add (macs, ast_xml_get (ast_xml_child (node, "mac"), "address"));
+}
+
+static void
+test_macs (void)
+{
+  g_autoptr (GHashTable) macs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer mac;
+
+  add_macs (macs, "netlab");
+  add_macs (macs, "office");
+  add_macs (macs, "netlab");
+  g_assert_cmpuint (g_hash_table_size (macs), ==, 4);
+  g_hash_table_iter_init (&iter, macs);
+  while (g_hash_table_iter_next (&iter, &mac, NULL))
+    g_assert_true (g_regex_match_simple ("^52:54:00(:[0-9a-f]{2}){3}$", mac, 0, 0));
+}
+
+// As many as an appliance can name: each device has a place of its own.
+static void
+test_many (void)
+{
+  g_autoptr (AstAppliance) appliance = make_appliance ("many");
+  g_autoptr (GHashTable) places = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (xmlDoc) doc = NULL;
+  guint found = 0;
+
+  for (guint i = 0; i < 40; i++)
+    {
+      AstImage *image = ast_image_new ("a.iso", NULL);
+
+      image->path = g_strdup_printf ("/images/%u.iso", i);
+      g_ptr_array_add (appliance->cdroms, image);
+      g_ptr_array_add (appliance->networks, ast_network_new (AST_NETWORK_ISOLATED, NULL));
+    }
+  appliance->heads = 4;
+  doc = build (appliance, &station);
+  for (xmlNode *node = ast_xml_child (xmlDocGetRootElement (doc), "devices")->children; node;
+       node = node->next)
+    {
+      xmlNode *target = node->type == XML_ELEMENT_NODE ? ast_xml_child (node, "target") : NULL;
+      xmlNode *address = node->type == XML_ELEMENT_NODE ? ast_xml_child (node, "address") : NULL;
+      char *name = target ? ast_xml_get (target, "dev") : NULL;
+      char *slot = address ? ast_xml_get (address, "slot") : NULL;
+
+      found += (name != NULL) + (slot != NULL);
+      if (name)
+        g_hash_table_add (places, name);
+      if (slot)
+        g_hash_table_add (places, slot);
+    }
+  g_assert_cmpuint (found, >, 41 + 18);
+  g_assert_cmpuint (g_hash_table_size (places), ==, found);
+}
+
+typedef struct
+{
+  const char *name;
+  const char *domain;
+  const char *words; // of the sentence
+} Refused;
+
+static const Refused refused[] = {
+  { "name", DOMAIN ("<name>x</name>"), "<name>" },
+  { "uuid", DOMAIN ("<uuid>x</uuid>"), "<uuid>" },
+  { "metadata", DOMAIN ("<metadata/>"), "<metadata>" },
+  { "on-poweroff", DOMAIN ("<on_poweroff>restart</on_poweroff>"), "<on_poweroff>" },
+  { "on-reboot", DOMAIN ("<on_reboot>preserve</on_reboot>"), "<on_reboot>" },
+  { "on-crash", DOMAIN ("<on_crash>preserve</on_crash>"), "<on_crash>" },
+  { "sysinfo", DOMAIN ("<sysinfo type=\"smbios\"/>"), "<sysinfo>" },
+  { "type", "<domain type=\"kvm\"/>", "without attributes" },
+  { "root", "<devices/>", "without attributes" },
+  { "foreign-root", "<domain xmlns=\"urn:x\"/>", "without attributes" },
+  { "foreign-element", DOMAIN ("<x:memory xmlns:x=\"urn:x\">1</x:memory>"), "<memory>" },
+  { "foreign-device", DEVICE ("<x:disk xmlns:x=\"urn:x\"><readonly/></x:disk>"), "<disk>" },
+  { "graphics", DEVICE ("<graphics type=\"vnc\"/>"), "<graphics>" },
+  { "emulator", DEVICE ("<emulator>/bin/sh</emulator>"), "<emulator>" },
+  { "audio", DEVICE ("<audio id=\"1\" type=\"pulseaudio\"/>"), "<audio>" },
+  { "disk", DEVICE ("<disk type=\"file\"><source file=\"/images/disk.qcow2\"/></disk>"), "read-only" },
+  { "filesystem", DEVICE ("<filesystem><source dir=\"/\"/></filesystem>"), "read-only" },
+  { "hostdev", DEVICE ("<hostdev mode=\"subsystem\" type=\"scsi\"/>"), "storage" },
+  { "serial-tcp", DEVICE ("<serial type=\"tcp\"/>"), "network socket" },
+  { "rng-udp", DEVICE ("<rng model=\"virtio\"><backend model=\"egd\" type=\"udp\"/></rng>"),
+    "network socket" },
+  { "interface-mcast", DEVICE ("<interface type=\"mcast\"/>"), "network socket" },
+  { "second-devices", DOMAIN ("<devices/><devices><graphics/></devices>"), "<graphics>" },
+  { "broken", "<domain>", "without attributes" },
+  { "empty", "", "without attributes" },
+};
+
+static void
+test_refused (gconstpointer data)
+{
+  const Refused *self = data;
+  g_autoptr (AstAppliance) appliance = make_appliance ("expert");
+  g_autoptr (GError) error = NULL;
+
+  appliance->domain_xml = g_strdup (self->domain);
+  g_assert_null (
+      ast_domain_compose (appliance, &linux_traits, "/overlays/one", AST_IMAGE_QCOW2, &station, &error));
+  g_assert_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR);
+  g_assert_nonnull (strstr (error->message, self->words));
+}
+
+// What an expert adds twice stands there twice; what was built is replaced once.
+static void
+test_repeated (void)
+{
+  g_autoptr (AstAppliance) appliance = make_appliance ("expert");
+  g_autoptr (xmlDoc) doc = NULL;
+  guint count = 0;
+
+  appliance->domain_xml = g_strdup (DOMAIN ("<os><boot dev=\"hd\"/><boot dev=\"cdrom\"/></os><!-- why -->"
+                                            "<title><![CDATA[a & b]]></title>"));
+  doc = build (appliance, &station);
+  for (xmlNode *node = ast_xml_child (xmlDocGetRootElement (doc), "os")->children; node; node = node->next)
+    count += ast_xml_is (node, "boot");
+  g_assert_cmpuint (count, ==, 2);
+}
+
+static void
+expect_bad_path (const char *path)
+{
+  g_autoptr (AstAppliance) appliance = make_appliance ("odd");
+  g_autoptr (GError) error = NULL;
+
+  g_free (appliance->disk->path);
+  appliance->disk->path = g_strdup (path);
+  g_assert_null (
+      ast_domain_compose (appliance, &linux_traits, "/overlays/one", AST_IMAGE_QCOW2, &station, &error));
+  g_assert_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR);
+  g_assert_true (g_utf8_validate (error->message, -1, NULL));
+}
+
+static void
+test_bad_paths (void)
+{
+  expect_bad_path (NULL);
+  expect_bad_path ("/images/\xff.qcow2");
+  expect_bad_path ("/images/\x01.qcow2");
+  expect_bad_path ("/images/a\nb.qcow2");
+}
+
+static void
+test_good_paths (void)
+{
+  const char *path = "/images/été <&> \"'` 日本 %20 $(x);.qcow2";
+  g_autoptr (AstAppliance) appliance = make_appliance ("odd");
+  g_autoptr (xmlDoc) doc = NULL;
+  g_autofree char *read = NULL;
+  xmlNode *disk;
+
+  g_free (appliance->disk->path);
+  appliance->disk->path = g_strdup (path);
+  doc = build (appliance, &station);
+  disk = ast_xml_child (ast_xml_child (xmlDocGetRootElement (doc), "devices"), "disk");
+  read = ast_xml_get (ast_xml_child (ast_xml_child (disk, "backingStore"), "source"), "file");
+  g_assert_cmpstr (read, ==, path);
+}
+
+static void
+expect_runtime (const char *metadata, const char *runtime)
+{
+  g_autofree char *read = ast_domain_read_runtime (metadata);
+
+  g_assert_cmpstr (read, ==, runtime);
+}
+
+static void
+test_runtime (void)
+{
+  expect_runtime ("<a:appliance xmlns:a=\"" AST_DOMAIN_NAMESPACE "\" id=\"x\" runtime=\"/run/a &amp; b\"/>",
+                  "/run/a & b");
+  expect_runtime ("<appliance id=\"x\"/>", NULL);
+  expect_runtime ("<appliance runtime=", NULL);
+  expect_runtime ("", NULL);
+}
+
+static void
+test_format_is_read (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("domain-builder-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "disk.img", NULL);
+  g_autoptr (AstAppliance) appliance = make_appliance ("raw");
+  g_autofree char *zeros = g_malloc0 (4096);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *xml = NULL;
+  g_autofree char *missing = NULL;
+
+  g_free (appliance->disk->path);
+  appliance->disk->path = g_strdup (path);
+  g_assert_true (g_file_set_contents (path, zeros, 4096, NULL));
+  xml = ast_domain_build (appliance, &linux_traits, "/overlays/one", &station, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (xml, "<format type=\"raw\"/>"));
+  g_unlink (path);
+  g_rmdir (folder);
+  missing = ast_domain_build (appliance, &linux_traits, "/overlays/one", &station, &error);
+  g_assert_null (missing);
+  g_assert_error (error, AST_ERROR, AST_ERROR_IMAGE_MISSING);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/domain-builder/identity", test_identity);
+  g_test_add_func ("/domain-builder/macs", test_macs);
+  g_test_add_func ("/domain-builder/many", test_many);
+  g_test_add_func ("/domain-builder/repeated", test_repeated);
+  g_test_add_func ("/domain-builder/bad-paths", test_bad_paths);
+  g_test_add_func ("/domain-builder/good-paths", test_good_paths);
+  g_test_add_func ("/domain-builder/format-is-read", test_format_is_read);
+  g_test_add_func ("/domain-builder/runtime", test_runtime);
+  for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/domain-builder/refused/%s", refused[i].name);
+
+      g_test_add_data_func (path, &refused[i], test_refused);
+    }
+  return g_test_run ();
+}
