@@ -54,8 +54,7 @@ typedef struct
   const char *attributes[3];
 } Rule;
 
-static void
-complain (Reader *self, const xmlNode *node, const char *format, ...) G_GNUC_PRINTF (3, 4);
+static void complain (Reader *self, const xmlNode *node, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 static void
 complain (Reader *self, const xmlNode *node, const char *format, ...)
@@ -319,9 +318,9 @@ static char *
 read_language (Reader *self, const xmlNode *node, Translated *translated)
 {
   xmlChar *value = xmlGetNsProp (node, (const xmlChar *)"lang", XML_XML_NAMESPACE);
-  g_autofree char *language = g_ascii_strdown (value ? (const char *)value : "", -1);
-  g_autofree char *quoted = quotable (g_strstrip (language));
-  gboolean named = value != NULL;
+  g_autofree char *named = g_strdup ((const char *)value);
+  g_autofree char *language = g_ascii_strdown (named ? g_strstrip (named) : "", -1);
+  g_autofree char *quoted = quotable (named ? named : "");
 
   xmlFree (value);
   if (named && !is_language (language))
@@ -573,8 +572,7 @@ read_domain (Reader *self, const xmlNode *node)
   xmlFreeDoc (tree);
 }
 
-static void
-read_devices (Reader *self, const xmlNode *node);
+static void read_devices (Reader *self, const xmlNode *node);
 
 static const Rule rules[] = {
   { "name", CONTENT_TEXT, TRUE, read_name, { "xml:lang" } },
@@ -661,22 +659,24 @@ has_element (const xmlNode *node)
   return FALSE;
 }
 
-static gboolean
-has_text (const xmlNode *node)
+static const xmlNode *
+find_text (const xmlNode *node)
 {
   for (const xmlNode *child = node->children; child; child = child->next)
     if ((child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE) && !xmlIsBlankNode (child))
-      return TRUE;
-  return FALSE;
+      return child;
+  return NULL;
 }
 
 static void
 check_content (Reader *self, const xmlNode *node, Content content)
 {
+  const xmlNode *text = find_text (node);
+
   if ((content == CONTENT_NONE || content == CONTENT_TEXT) && has_element (node))
     complain (self, node, _ ("<%s> holds no other element. Move it out."), name_of (node));
-  if ((content == CONTENT_NONE || content == CONTENT_ELEMENTS) && has_text (node))
-    complain (self, node, _ ("<%s> holds no text of its own. Remove it, or put it into its element."),
+  if ((content == CONTENT_NONE || content == CONTENT_ELEMENTS) && text)
+    complain (self, text, _ ("<%s> holds no text of its own. Remove it, or put it into its element."),
               name_of (node));
 }
 

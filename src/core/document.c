@@ -42,16 +42,15 @@ locate_offset (const AstDocument *self, gsize offset, guint *line, guint *column
   *column = (guint)g_utf8_strlen (start, end - start) + 1;
 }
 
-// libxml2's tree holds lines only: the start of the element was put into the field that it leaves to its
+// libxml2's tree holds lines only: the start of each node was put into the field that it leaves to its
 // callers.
 void
-ast_document_locate (const AstDocument *self, const xmlNode *element, guint *line, guint *column)
+ast_document_locate (const AstDocument *self, const xmlNode *node, guint *line, guint *column)
 {
-  locate_offset (self, GPOINTER_TO_SIZE (element->_private), line, column);
+  locate_offset (self, GPOINTER_TO_SIZE (node->_private), line, column);
 }
 
-static void
-complain (Parse *parse, gsize offset, const char *format, ...) G_GNUC_PRINTF (3, 4);
+static void complain (Parse *parse, gsize offset, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 // The first mistake is the one to mend: what follows it is often only its echo.
 static void
@@ -138,9 +137,10 @@ complain_of (Parse *parse, gsize offset, const xmlError *error)
     case XML_ERR_NAME_REQUIRED:
     case XML_ERR_ENTITYREF_SEMICOL_MISSING:
     case XML_ERR_LT_IN_ATTRIBUTE:
-      complain (parse, offset,
-                _ ("Something is wrong before this place. In text and values, write &amp; for an ampersand "
-                   "and &lt; for a less-than sign."));
+      complain (
+          parse, offset,
+          _ ("Something is wrong at or before this place. End each tag with >, and in text write &amp; for "
+             "an ampersand and &lt; for a less-than sign."));
       break;
     case XML_ERR_ATTRIBUTE_NOT_STARTED:
     case XML_ERR_ATTRIBUTE_NOT_FINISHED:
@@ -234,6 +234,42 @@ on_start_element (void *data, const xmlChar *name, const xmlChar *prefix, const 
   xmlStopParser (context);
 }
 
+static gsize
+count_blanks (const char *text, gsize length)
+{
+  gsize count = 0;
+
+  while (count < length && g_ascii_isspace (text[count]))
+    count++;
+  return count;
+}
+
+// The parser hands out its own buffer, standing before or behind it, or a copy of what it has just passed.
+static gsize
+offset_of_text (xmlParserCtxt *context, const AstDocument *document, const xmlChar *text, gsize length)
+{
+  gsize offset = offset_of (context, document);
+  const xmlParserInput *input = context->input;
+
+  if (text < input->base || text >= input->end)
+    return offset - MIN (offset, length);
+  return text >= input->cur ? offset + (gsize)(text - input->cur) : offset - (gsize)(input->cur - text);
+}
+
+// Text that stands where none may is told where it begins, not where its element does.
+static void
+on_characters (void *data, const xmlChar *text, int length)
+{
+  xmlParserCtxt *context = data;
+  const Parse *parse = context->_private;
+  gsize start = offset_of_text (context, parse->document, text, (gsize)length);
+  gsize blanks = count_blanks ((const char *)text, (gsize)length);
+
+  xmlSAX2Characters (data, text, length);
+  if (blanks < (gsize)length && context->node && context->node->last && !context->node->last->_private)
+    context->node->last->_private = GSIZE_TO_POINTER (start + blanks);
+}
+
 static gboolean
 is_text (Parse *parse)
 {
@@ -266,6 +302,8 @@ parse_tree (Parse *parse)
   context->sax->startDocument = on_start_document;
   context->sax->internalSubset = on_document_type;
   context->sax->startElementNs = on_start_element;
+  context->sax->characters = on_characters;
+  context->sax->ignorableWhitespace = on_characters;
   xmlCtxtUseOptions (context, XML_PARSE_NONET | XML_PARSE_NOCDATA);
   xmlParseDocument (context);
   document->tree = g_steal_pointer (&context->myDoc);
@@ -280,7 +318,7 @@ ast_document_parse (const char *bytes, gsize length, const char *file)
   AstDocument *self = g_new0 (AstDocument, 1);
   Parse parse = { .document = self, .file = file };
 
-  self->bytes = bytes;
+  self->bytes = bytes ? bytes : "";
   self->length = length;
   if (!is_text (&parse))
     return self;

@@ -22,8 +22,8 @@ typedef struct
 // prints nothing, defines no entity. Always returns a document; free it with ast_document_free.
 AstDocument *ast_document_parse (const char *bytes, gsize length, const char *file);
 void ast_document_free (AstDocument *self);
-// Where the element's '<' stands, in lines and characters, both from 1.
-void ast_document_locate (const AstDocument *self, const xmlNode *element, guint *line, guint *column);
+// Where an element's '<' or the first letter of a text stands, in lines and characters, both from 1.
+void ast_document_locate (const AstDocument *self, const xmlNode *node, guint *line, guint *column);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstDocument, ast_document_free)
 

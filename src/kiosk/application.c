@@ -292,7 +292,7 @@ ast_application_add_window (AstApplication *self, gboolean windowed)
   GtkWidget *overlay = gtk_overlay_new ();
 
   self->window = ast_window_new (windowed);
-  self->stack = gtk_stack_new ();
+  self->stack = ast_with_class (gtk_stack_new (), "backdrop");
   self->info = ast_info_panel_new (self->config);
   gtk_container_add (GTK_CONTAINER (overlay), self->stack);
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), self->info);

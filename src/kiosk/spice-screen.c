@@ -17,8 +17,7 @@ struct _AstSpiceScreen
   gboolean is_shown;
 };
 
-static void
-ast_spice_screen_iface_init (AstScreenInterface *iface);
+static void ast_spice_screen_iface_init (AstScreenInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (AstSpiceScreen, ast_spice_screen, GTK_TYPE_BIN,
                                G_IMPLEMENT_INTERFACE (AST_TYPE_SCREEN, ast_spice_screen_iface_init))
@@ -91,16 +90,6 @@ on_agent_connected (SpiceChannel *channel, GParamSpec *spec, AstSpiceScreen *sel
     ast_screen_emit_desktop_ready (AST_SCREEN (self));
 }
 
-static void
-on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *self)
-{
-  g_signal_connect_object (channel, "open-fd", G_CALLBACK (on_open_fd), self, 0);
-  if (!SPICE_IS_MAIN_CHANNEL (channel))
-    return;
-  g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_main_event), self, 0);
-  g_signal_connect_object (channel, "notify::agent-connected", G_CALLBACK (on_agent_connected), self, 0);
-}
-
 // ---------------------------------------------------------------------------------------------------------------
 // The display
 
@@ -135,6 +124,19 @@ ast_spice_screen_add_display (AstSpiceScreen *self)
   g_signal_connect_object (self->display, "notify::ready", G_CALLBACK (on_ready), self, 0);
   gtk_container_add (GTK_CONTAINER (self), GTK_WIDGET (self->display));
   gtk_widget_show (GTK_WIDGET (self->display));
+}
+
+static void
+on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *self)
+{
+  g_signal_connect_object (channel, "open-fd", G_CALLBACK (on_open_fd), self, 0);
+  // Not before: until the main channel knows the guest's mouse, the widget complains about it.
+  if (SPICE_IS_DISPLAY_CHANNEL (channel) && self->display == NULL)
+    ast_spice_screen_add_display (self);
+  if (!SPICE_IS_MAIN_CHANNEL (channel))
+    return;
+  g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_main_event), self, 0);
+  g_signal_connect_object (channel, "notify::agent-connected", G_CALLBACK (on_agent_connected), self, 0);
 }
 
 static void
@@ -180,7 +182,6 @@ ast_spice_screen_prepare (AstScreen *screen, AstAppliance *appliance)
   ast_screen_detach (screen);
   self->appliance = ast_appliance_ref (appliance);
   ast_spice_screen_add_session (self);
-  ast_spice_screen_add_display (self);
 }
 
 static void
@@ -193,7 +194,6 @@ ast_spice_screen_attach (AstScreen *screen, AstMachine *machine)
       ast_spice_screen_drop_session (self);
       self->is_shown = FALSE;
       ast_spice_screen_add_session (self);
-      ast_spice_screen_add_display (self);
     }
   self->machine = g_object_ref (machine);
   self->cancellable = g_cancellable_new ();
