@@ -282,7 +282,7 @@ static void
 cut_comment (char *value)
 {
   for (char *at = strchr (value, '#'); at; at = strchr (at + 1, '#'))
-    if (at > value && g_ascii_isspace (at[-1]))
+    if (at == value || g_ascii_isspace (at[-1]))
       {
         *at = '\0';
         return;
@@ -300,8 +300,9 @@ read_setting (File *file, const Setting *setting, GError **error)
   value = g_key_file_get_string (file->keys, setting->group, setting->key, &reason);
   if (!value)
     return fail (file, setting, error, "%s", reason->message);
+  // A colour begins with the same sign.
   if (!g_str_equal (setting->key, "title"))
-    cut_comment (value);
+    cut_comment (setting->read == read_colour && value[0] ? value + 1 : value);
   return setting->read (file, setting, g_strstrip (value), G_STRUCT_MEMBER_P (file->config, setting->offset),
                         error);
 }

@@ -13,7 +13,6 @@ struct _AstSpiceScreen
   GCancellable *cancellable;
   SpiceSession *session;
   SpiceDisplay *display;
-  SpiceAudio *audio; // borrowed from the session
   gboolean is_shown;
 };
 
@@ -104,8 +103,6 @@ on_ready (SpiceDisplay *display, GParamSpec *spec, AstSpiceScreen *self)
   if (!is_ready || self->is_shown)
     return;
   self->is_shown = TRUE;
-  if (self->appliance->devices & AST_DEVICE_SOUND)
-    self->audio = spice_audio_get (self->session, NULL);
   ast_screen_emit_shown (AST_SCREEN (self));
 }
 
@@ -126,6 +123,33 @@ ast_spice_screen_add_display (AstSpiceScreen *self)
   gtk_widget_show (GTK_WIDGET (self->display));
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+// Sound: the library's player, and GStreamer under it, come to life with the guest's first sound. Earlier
+// they would cost the first frame, and complain when the guest's agent asks for the volume of a player that
+// plays nothing.
+
+static void
+on_first_sound (SpiceChannel *channel, int format, int channels, int rate, AstSpiceScreen *self)
+{
+  g_signal_handlers_disconnect_by_func (channel, on_first_sound, self);
+  if (spice_audio_get (self->session, NULL) == NULL)
+    return g_message ("The guest's sound cannot be played");
+  // The player has missed what the channel said so far.
+  g_object_notify (G_OBJECT (channel), "volume");
+  g_object_notify (G_OBJECT (channel), "mute");
+  g_signal_emit_by_name (channel, "playback-start", format, channels, rate);
+}
+
+static void
+ast_spice_screen_add_sound (AstSpiceScreen *self, SpiceChannel *channel)
+{
+  g_signal_connect_object (channel, "playback-start", G_CALLBACK (on_first_sound), self, 0);
+  spice_channel_connect (channel);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The session
+
 static void
 on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *self)
 {
@@ -133,6 +157,8 @@ on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *se
   // Not before: until the main channel knows the guest's mouse, the widget complains about it.
   if (SPICE_IS_DISPLAY_CHANNEL (channel) && self->display == NULL)
     ast_spice_screen_add_display (self);
+  if (SPICE_IS_PLAYBACK_CHANNEL (channel) && (self->appliance->devices & AST_DEVICE_SOUND))
+    ast_spice_screen_add_sound (self, channel);
   if (!SPICE_IS_MAIN_CHANNEL (channel))
     return;
   g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_main_event), self, 0);
@@ -167,7 +193,6 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
   if (self->display)
     gtk_widget_destroy (GTK_WIDGET (self->display));
   self->display = NULL;
-  self->audio = NULL;
   g_clear_object (&self->session);
 }
 
