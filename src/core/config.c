@@ -41,8 +41,8 @@ struct Setting
   const char *const *words; // of an enum, in its order
 };
 
-static gboolean
-fail (const File *file, const Setting *setting, GError **error, const char *format, ...) G_GNUC_PRINTF (4, 5);
+static gboolean fail (const File *file, const Setting *setting, GError **error, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
 
 static guint
 line_of (const File *file, const char *group, const char *key)
@@ -420,7 +420,7 @@ fetch (const char *path, char **bytes, gsize *length, GError **error)
     return fail_file (path, error, _ ("This is not an ordinary file."));
   if (about.st_size > MAX_BYTES)
     return fail_file (path, error, _ ("The file is far too large for a configuration."));
-  if (access (path, R_OK) != 0)
+  if (eaccess (path, R_OK) != 0)
     return fail_file (path, error, g_strerror (errno));
   return g_file_get_contents (path, bytes, length, &reason) || fail_file (path, error, reason->message);
 }

@@ -215,7 +215,7 @@ look_for_icon (const Look *look)
         ast_problem_new (look->file, appliance->icon_line, appliance->icon_column,
                          _ ("The icon is a symbolic link that leaves the appliance's folder. Copy "
                             "the drawing into the folder.")));
-  else if (place != FOUND || access (icon, R_OK) != 0 || !g_file_test (icon, G_FILE_TEST_IS_REGULAR))
+  else if (place != FOUND || eaccess (icon, R_OK) != 0 || !g_file_test (icon, G_FILE_TEST_IS_REGULAR))
     g_ptr_array_add (appliance->warnings,
                      ast_problem_new (look->file, appliance->icon_line, appliance->icon_column,
                                       _ ("The icon's file is missing or cannot be read.")));
