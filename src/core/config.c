@@ -161,9 +161,8 @@ read_number (File *file, const Setting *setting, char *value, gpointer field, GE
   guint64 number;
 
   if (!g_ascii_string_to_unsigned (value, 10, setting->min, setting->max, &number, NULL))
-    return fail (file, setting, error,
-                 _ ("“%s” is not a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "."), value,
-                 setting->min, setting->max);
+    return fail (file, setting, error, _ ("“%s” is not a whole number from %u to %u."), value,
+                 (guint)setting->min, (guint)setting->max);
   *(guint *)field = (guint)number;
   return TRUE;
 }

@@ -160,10 +160,8 @@ read_number (Reader *self, const xmlNode *node, const char *text, guint64 min, g
 
   if (g_ascii_string_to_unsigned (text, 10, min, max, number, NULL))
     return TRUE;
-  complain (
-      self, node,
-      _ ("<%s> cannot be “%s”. Write a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "."),
-      name_of (node), quoted, min, max);
+  complain (self, node, _ ("<%s> cannot be “%s”. Write a whole number from %u to %u."), name_of (node),
+            quoted, (guint)min, (guint)max);
   return FALSE;
 }
 

@@ -76,7 +76,8 @@ ast_guest_lock_acquire (const char *runtime, GError **error)
       if (!try_lock (fd))
         {
           close (fd);
-          g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("Another appliance is running on this station."));
+          g_set_error (error, AST_ERROR, AST_ERROR_BUSY,
+                       _ ("Another appliance is already running on this station."));
           return NULL;
         }
       if (!still_has_its_name (fd, path))

@@ -37,8 +37,7 @@ struct _AstLibvirtHost
   AstStationFacts *facts;
 };
 
-static void
-ast_libvirt_host_iface_init (AstHostInterface *iface);
+static void ast_libvirt_host_iface_init (AstHostInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (AstLibvirtHost, ast_libvirt_host, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (AST_TYPE_HOST, ast_libvirt_host_iface_init))
@@ -59,14 +58,12 @@ struct _AstLibvirtMachine
   gboolean was_ended; // "ended" was told, or is not to be told any more
 };
 
-static void
-ast_libvirt_machine_iface_init (AstMachineInterface *iface);
+static void ast_libvirt_machine_iface_init (AstMachineInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (AstLibvirtMachine, ast_libvirt_machine, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (AST_TYPE_MACHINE, ast_libvirt_machine_iface_init))
 
-static void
-ast_libvirt_machine_on_stopped (AstLibvirtMachine *self, AstEnd end);
+static void ast_libvirt_machine_on_stopped (AstLibvirtMachine *self, AstEnd end);
 
 // libvirt keeps its error per thread: call this where the call failed.
 static void
@@ -347,7 +344,8 @@ set_create_error (GError **error)
 
   if (said && (said->code == VIR_ERR_DOM_EXIST || said->code == VIR_ERR_OPERATION_FAILED)
       && strstr (said->message, "already") != NULL)
-    g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("Another guest is running on this station already."));
+    g_set_error (error, AST_ERROR, AST_ERROR_BUSY,
+                 _ ("Another appliance is already running on this station."));
   else
     set_libvirt_error (error, AST_ERROR_START, _ ("The hypervisor refused to start the appliance."));
 }

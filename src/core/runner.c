@@ -174,8 +174,7 @@ ast_runner_release (AstRunner *self)
   ast_runner_settle (self);
 }
 
-static gboolean
-on_discard_again (gpointer data);
+static gboolean on_discard_again (gpointer data);
 
 static void
 on_discarded (GObject *source, GAsyncResult *result, gpointer data)
@@ -317,8 +316,7 @@ on_machine_ended (AstMachine *machine, AstEnd end, AstRunner *self)
 
   if (end == AST_END_LOST && !was_asked)
     ast_runner_come_down (self, g_error_new (AST_ERROR, AST_ERROR_GUEST_LOST,
-                                             _ ("%s ended all of a sudden, without being asked to."),
-                                             self->appliance->name));
+                                             _ ("“%s” stopped unexpectedly."), self->appliance->name));
   else
     ast_runner_come_down (self, NULL);
 }
@@ -392,7 +390,7 @@ ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
 {
   if (!is_at_rest (self->status->state) || self->machine)
     {
-      g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("“%s” is running on this station already."),
+      g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("“%s” is already running on this station."),
                    self->appliance->name);
       return FALSE;
     }

@@ -252,8 +252,8 @@ static void
 print_show (const AstAppliance *appliance, GPtrArray *images, GPtrArray *networks, GPtrArray *devices,
             gboolean kept)
 {
-  g_autofree char *machine = g_strdup_printf (_ ("%u CPU, %u MiB memory, %u monitor(s)"), appliance->cpus,
-                                              appliance->memory_mib, appliance->heads);
+  g_autofree char *machine = g_strdup_printf (_ ("processors: %u, memory: %u MiB, monitors: %u"),
+                                              appliance->cpus, appliance->memory_mib, appliance->heads);
 
   print_line (_ ("id"), appliance->id);
   print_line (_ ("name"), appliance->name);

@@ -177,7 +177,7 @@ describe_acceleration (AstApplication *self)
 {
   g_autofree char *reason = ast_libvirt_host_get_emulation_reason (self->host);
 
-  return reason ? g_strdup_printf (_ ("emulated, therefore slow: %s"), reason)
+  return reason ? g_strdup_printf (_ ("emulated, and so slow: %s"), reason)
                 : g_strdup (_ ("on KVM, at full speed"));
 }
 
@@ -262,7 +262,7 @@ on_warmed_up (GObject *source, GAsyncResult *result, gpointer data)
   reason = ast_libvirt_host_get_emulation_reason (self->host);
   if (reason)
     ast_launcher_set_notice (AST_LAUNCHER (self->launcher),
-                             _ ("Appliances are emulated on this station, and slow: no KVM"));
+                             _ ("No KVM on this station: appliances are emulated, and slow"));
 }
 
 // After the first frame: nothing here may delay it.

@@ -58,8 +58,8 @@ void
 ast_failure_page_show (AstFailurePage *self, const char *name, const GError *error)
 {
   gboolean is_ours = error->domain == AST_ERROR;
-  g_autofree char *title
-      = name ? g_strdup_printf (_ ("“%s” cannot go on"), name) : g_strdup (_ ("This station is not ready"));
+  g_autofree char *title = name ? g_strdup_printf (_ ("“%s” cannot be used right now"), name)
+                                : g_strdup (_ ("This station is not ready"));
 
   gtk_label_set_text (GTK_LABEL (self->title), title);
   gtk_label_set_text (GTK_LABEL (self->message), error->message);

@@ -57,8 +57,8 @@ ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance)
 {
   gboolean kept = appliance->keeping == AST_KEEPING_KEPT;
   g_autofree char *question = g_strdup_printf (
-      kept ? _ ("End “%s”? What you did in it is kept on this station.")
-           : _ ("End “%s”? Everything you did in it is forgotten, and cannot be brought back."),
+      kept ? _ ("End “%s”? Your work in it stays on this station.")
+           : _ ("End “%s”? Everything you did in it will be forgotten and cannot be brought back."),
       appliance->name);
 
   gtk_label_set_text (GTK_LABEL (self->name), appliance->name);
@@ -102,12 +102,13 @@ ast_host_bar_set_stopping (AstHostBar *self, guint seconds_to_force)
 {
   gboolean was_stopping
       = g_strcmp0 (gtk_stack_get_visible_child_name (GTK_STACK (self->stack)), "stopping") == 0;
-  g_autofree char *text = seconds_to_force > 0 ? g_strdup_printf (
-                              ngettext ("The machine is powering off. In %u second it is switched off hard.",
-                                        "The machine is powering off. In %u seconds it is switched off hard.",
-                                        seconds_to_force),
-                              seconds_to_force)
-                                               : g_strdup (_ ("The machine is switched off."));
+  g_autofree char *text
+      = seconds_to_force > 0 ? g_strdup_printf (
+            ngettext ("The machine is shutting down. In %u second it will be switched off.",
+                      "The machine is shutting down. In %u seconds it will be switched off.",
+                      seconds_to_force),
+            seconds_to_force)
+                             : g_strdup (_ ("The machine is being switched off."));
 
   gtk_label_set_text (GTK_LABEL (self->countdown), text);
   gtk_widget_set_sensitive (self->force, seconds_to_force > 0);

@@ -14,11 +14,11 @@ static const struct
   AstState state;
   const char *text;
 } stages[] = {
-  { AST_STATE_PREPARING, N_ ("A fresh disk is prepared") },
-  { AST_STATE_STARTING, N_ ("The machine is switched on") },
-  { AST_STATE_BOOTING, N_ ("Its first picture is awaited") },
-  { AST_STATE_STOPPING, N_ ("The machine is switched off") },
-  { AST_STATE_DISCARDING, N_ ("The station is cleaned up") },
+  { AST_STATE_PREPARING, N_ ("Preparing its disk") },
+  { AST_STATE_STARTING, N_ ("Switching the machine on") },
+  { AST_STATE_BOOTING, N_ ("Waiting for its first picture") },
+  { AST_STATE_STOPPING, N_ ("Switching the machine off") },
+  { AST_STATE_DISCARDING, N_ ("Cleaning up the station") },
 };
 #define FIRST_DOWN 3
 
