@@ -96,6 +96,9 @@ wait_for_kiosk (AstBusKiosk1 *kiosk, gboolean (*is_over) (AstState state))
   AstWait wait = { loop, kiosk, is_over, AST_STATE_IDLE };
 
   g_signal_connect_swapped (kiosk, "notify", G_CALLBACK (on_kiosk_changed), &wait);
+  // What the kiosk told before it answered our call is still in the queue.
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
   on_kiosk_changed (&wait);
   owner = g_dbus_proxy_get_name_owner (G_DBUS_PROXY (kiosk));
   if (owner && !is_over (wait.told))
