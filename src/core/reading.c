@@ -133,6 +133,13 @@ complain (const Look *look, const AstImage *image, char *text)
   g_free (text);
 }
 
+// An error's message ends without a full stop, as GLib's do.
+static char *
+sentence (const char *message)
+{
+  return g_strconcat (message, g_str_has_suffix (message, "?") ? "" : ".", NULL);
+}
+
 // Tries one place; TRUE = look no further.
 static gboolean
 try_place (const Look *look, AstImage *image, gboolean cdrom, char *path)
@@ -157,7 +164,7 @@ try_place (const Look *look, AstImage *image, gboolean cdrom, char *path)
     return TRUE;
   image->path = g_steal_pointer (&candidate);
   if (!ast_image_probe (image->path, cdrom, &format, &error))
-    complain (look, image, g_strdup_printf ("%s.", error->message));
+    complain (look, image, sentence (error->message));
   return TRUE;
 }
 
