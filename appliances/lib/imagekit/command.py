@@ -10,6 +10,7 @@ EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", "1735689600"))
 # Command → the Debian package that brings it.
 TOOLS = {
     "apt-get": "apt",
+    "as": "binutils",
     "cpio": "cpio",
     "debugfs": "e2fsprogs",
     "depmod": "kmod",
@@ -19,6 +20,7 @@ TOOLS = {
     "lz4": "lz4",
     "mke2fs": "e2fsprogs",
     "mksquashfs": "squashfs-tools",
+    "objcopy": "binutils",
     "qemu-img": "qemu-utils",
     "readelf": "binutils",
     "sfdisk": "fdisk",
