@@ -37,7 +37,7 @@ struct Setting
   const char *key;
   ReadFunc read;
   gsize offset; // of the field in AstConfig
-  guint64 min, max;
+  guint min, max;
   const char *const *words; // of an enum, in its order
 };
 
@@ -161,8 +161,8 @@ read_number (File *file, const Setting *setting, char *value, gpointer field, GE
   guint64 number;
 
   if (!g_ascii_string_to_unsigned (value, 10, setting->min, setting->max, &number, NULL))
-    return fail (file, setting, error, _ ("“%s” is not a whole number from %u to %u."), value,
-                 (guint)setting->min, (guint)setting->max);
+    return fail (file, setting, error, _ ("“%s” is not a whole number from %u to %u."), value, setting->min,
+                 setting->max);
   *(guint *)field = (guint)number;
   return TRUE;
 }

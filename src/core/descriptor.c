@@ -154,15 +154,16 @@ need_text (Reader *self, const xmlNode *node, glong max)
 }
 
 static gboolean
-read_number (Reader *self, const xmlNode *node, const char *text, guint64 min, guint64 max, guint64 *number)
+read_number (Reader *self, const xmlNode *node, const char *text, guint min, guint max, guint *number)
 {
   g_autofree char *quoted = quotable (text);
+  guint64 value = 0;
 
-  if (g_ascii_string_to_unsigned (text, 10, min, max, number, NULL))
-    return TRUE;
-  complain (self, node, _ ("<%s> cannot be “%s”. Write a whole number from %u to %u."), name_of (node),
-            quoted, (guint)min, (guint)max);
-  return FALSE;
+  if (!g_ascii_string_to_unsigned (text, 10, min, max, &value, NULL))
+    complain (self, node, _ ("<%s> cannot be “%s”. Write a whole number from %u to %u."), name_of (node),
+              quoted, min, max);
+  *number = (guint)value;
+  return value > 0;
 }
 
 // The word's place in `words`, or -1.
@@ -410,29 +411,30 @@ static void
 read_cpu (Reader *self, const xmlNode *node)
 {
   g_autofree char *count = need (self, node, "count");
-  guint64 number;
+  guint number;
 
   if (count && read_number (self, node, count, 1, MAX_CPUS, &number))
-    self->appliance->cpus = (guint)number;
+    self->appliance->cpus = number;
 }
 
 static void
 read_memory (Reader *self, const xmlNode *node)
 {
   static const char *const units[] = { "KiB", "MiB", "GiB", NULL };
+  static const guint min[] = { MIN_MEMORY_MIB * KIB_IN_MIB, MIN_MEMORY_MIB, 1 };
+  static const guint max[] = { MAX_MEMORY_MIB * KIB_IN_MIB, MAX_MEMORY_MIB, MAX_MEMORY_MIB / MIB_IN_GIB };
   g_autofree char *unit = get (node, "unit");
   g_autofree char *text = text_of (node);
   int chosen = unit ? choose (self, node, g_strstrip (unit), units) : 1;
-  guint64 number;
+  guint number;
 
-  if (chosen == 0
-      && read_number (self, node, text, MIN_MEMORY_MIB * KIB_IN_MIB, (guint64)MAX_MEMORY_MIB * KIB_IN_MIB,
-                      &number))
-    self->appliance->memory_mib = (guint)((number + KIB_IN_MIB - 1) / KIB_IN_MIB);
-  if (chosen == 1 && read_number (self, node, text, MIN_MEMORY_MIB, MAX_MEMORY_MIB, &number))
-    self->appliance->memory_mib = (guint)number;
-  if (chosen == 2 && read_number (self, node, text, 1, MAX_MEMORY_MIB / MIB_IN_GIB, &number))
-    self->appliance->memory_mib = (guint)number * MIB_IN_GIB;
+  if (chosen < 0 || !read_number (self, node, text, min[chosen], max[chosen], &number))
+    return;
+  if (chosen == 0)
+    number = (number + KIB_IN_MIB - 1) / KIB_IN_MIB;
+  if (chosen == 2)
+    number *= MIB_IN_GIB;
+  self->appliance->memory_mib = number;
 }
 
 static void
@@ -503,10 +505,10 @@ static void
 read_display (Reader *self, const xmlNode *node)
 {
   g_autofree char *heads = need (self, node, "heads");
-  guint64 number;
+  guint number;
 
   if (heads && read_number (self, node, heads, 1, MAX_HEADS, &number))
-    self->appliance->heads = (guint)number;
+    self->appliance->heads = number;
 }
 
 static void

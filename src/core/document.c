@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+#define MAX_SENTENCE    300
 
 typedef struct
 {
@@ -50,6 +51,19 @@ ast_document_locate (const AstDocument *self, const xmlNode *node, guint *line, 
   locate_offset (self, GPOINTER_TO_SIZE (node->_private), line, column);
 }
 
+// libxml2 quotes names whole, and a name may have 50,000 letters.
+static char *
+shorten (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *head = NULL;
+
+  if (g_utf8_strlen (valid, -1) <= MAX_SENTENCE)
+    return g_steal_pointer (&valid);
+  head = g_utf8_substring (valid, 0, MAX_SENTENCE);
+  return g_strconcat (head, "…", NULL);
+}
+
 static void complain (Parse *parse, gsize offset, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 // The first mistake is the one to mend: what follows it is often only its echo.
@@ -58,6 +72,7 @@ complain (Parse *parse, gsize offset, const char *format, ...)
 {
   AstDocument *document = parse->document;
   g_autofree char *text = NULL;
+  g_autofree char *sentence = NULL;
   guint line, column;
   va_list args;
 
@@ -67,7 +82,8 @@ complain (Parse *parse, gsize offset, const char *format, ...)
   text = g_strdup_vprintf (format, args);
   va_end (args);
   locate_offset (document, offset, &line, &column);
-  document->problem = ast_problem_new (parse->file, line, column, "%s", text);
+  sentence = shorten (text);
+  document->problem = ast_problem_new (parse->file, line, column, "%s", sentence);
 }
 
 static gsize

@@ -8,7 +8,7 @@
 #define NOBODY      65534
 #define DEADLINE_US (10 * G_USEC_PER_SEC)
 // Long enough for what must not happen to happen: several times the catalogue's own delay.
-#define QUIET_MS 800
+#define QUIET_MS 600
 
 static const char *const english[] = { "en", "C", NULL };
 

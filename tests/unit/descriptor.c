@@ -231,6 +231,34 @@ test_schema (void)
   g_assert_cmpuint (mistakes, ==, 0);
 }
 
+// What this project itself ships is as good an example as the samples.
+static void
+test_shipped (void)
+{
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "../appliances", NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *id;
+  guint count = 0;
+
+  g_assert_nonnull (dir);
+  while ((id = g_dir_read_name (dir)))
+    {
+      g_autofree char *path = g_build_filename (folder, id, "appliance.xml", NULL);
+      g_autofree char *bytes = NULL;
+      g_autoptr (AstAppliance) appliance = NULL;
+      gsize length;
+
+      if (!g_file_get_contents (path, &bytes, &length, NULL))
+        continue;
+      appliance = ast_descriptor_parse (bytes, length, path, id, folder, english);
+      for (guint i = 0; i < appliance->problems->len; i++)
+        g_test_message ("%s", ((AstProblem *)g_ptr_array_index (appliance->problems, i))->text);
+      g_assert_true (ast_appliance_is_usable (appliance));
+      count++;
+    }
+  g_assert_cmpuint (count, >=, 3);
+}
+
 static void
 test_whole (void)
 {
@@ -421,6 +449,26 @@ test_largest (void)
   g_assert_cmpuint (appliance->problems->len, ==, 51);
 }
 
+// However long the words are that a sentence quotes, it stays one that fits on a screen.
+static void
+test_sentence_length (void)
+{
+  g_autofree char *name = g_strnfill (40000, 'n');
+  g_autofree char *unclosed = g_strdup_printf ("<%s><b></%s>", name, name);
+  g_autofree char *unknown = g_strdup_printf ("<%s/><cpu count='%s' %s='x'/>", name, name, name);
+  g_autoptr (AstAppliance) one = parse_body (unclosed);
+  g_autoptr (AstAppliance) other = parse_body (unknown);
+  const AstProblem *problem = g_ptr_array_index (one->problems, 0);
+
+  g_assert_cmpint (g_utf8_strlen (problem->text, -1), ==, 301);
+  g_assert_cmpuint (other->problems->len, >=, 4);
+  for (guint i = 0; i < other->problems->len; i++)
+    {
+      problem = g_ptr_array_index (other->problems, i);
+      g_assert_cmpint (g_utf8_strlen (problem->text, -1), <, 400);
+    }
+}
+
 // Columns count characters, not bytes; a byte order mark and tabs do not disturb.
 static void
 test_columns (void)
@@ -463,6 +511,7 @@ main (int argc, char **argv)
   g_test_add_func ("/descriptor/good", test_good);
   g_test_add_func ("/descriptor/bad", test_bad);
   g_test_add_func ("/descriptor/schema", test_schema);
+  g_test_add_func ("/descriptor/shipped", test_shipped);
   g_test_add_func ("/descriptor/whole", test_whole);
   g_test_add_func ("/descriptor/defaults", test_defaults);
   g_test_add_func ("/descriptor/values", test_values);
@@ -472,6 +521,7 @@ main (int argc, char **argv)
   g_test_add_func ("/descriptor/name-of-broken", test_name_of_broken);
   g_test_add_func ("/descriptor/too-large", test_too_large);
   g_test_add_func ("/descriptor/largest", test_largest);
+  g_test_add_func ("/descriptor/sentence-length", test_sentence_length);
   g_test_add_func ("/descriptor/columns", test_columns);
   g_test_add_func ("/descriptor/damaged", test_damaged);
   return g_test_run ();
