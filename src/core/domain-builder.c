@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "domain-builder.h"
+#include "domain-identity.h"
 #include "domain-merge.h"
 #include "error.h"
 #include "xml-tree.h"
@@ -66,52 +67,6 @@ add_pci_slot (xmlNode *device, guint slot)
   g_snprintf (text, sizeof text, "0x%02x", slot);
   ast_xml_add (device, "address", "type", "pci", "domain", "0x0000", "bus", "0x00", "slot", text, "function",
                "0x0", NULL);
-}
-
-// Bytes that are this station's and this appliance's own, and another series for each purpose.
-static void
-hash_identity (const Build *build, const char *purpose, guint index, guint8 digest[32])
-{
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree char *text = g_strdup_printf ("asteroide %s %u\n%s\n%s", purpose, index,
-                                           build->station->machine_id, build->appliance->id);
-  gsize length = 32;
-
-  g_checksum_update (sum, (const guint8 *)text, -1);
-  g_checksum_get_digest (sum, digest, &length);
-}
-
-// RFC 9562, version 8: a UUID from a hash of one's own choice.
-static char *
-make_uuid (const Build *build)
-{
-  guint8 d[32];
-
-  hash_identity (build, "uuid", 0, d);
-  d[6] = (d[6] & 0x0f) | 0x80;
-  d[8] = (d[8] & 0x3f) | 0x80;
-  return g_strdup_printf ("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", d[0], d[1],
-                          d[2], d[3], d[4], d[5], d[6], d[7], d[8], d[9], d[10], d[11], d[12], d[13], d[14],
-                          d[15]);
-}
-
-// 52:54:00 is the prefix that QEMU and libvirt use.
-static char *
-make_mac (const Build *build, guint index)
-{
-  guint8 d[32];
-
-  hash_identity (build, "mac", index, d);
-  return g_strdup_printf ("52:54:00:%02x:%02x:%02x", d[0], d[1], d[2]);
-}
-
-static char *
-make_serial (const Build *build)
-{
-  guint8 d[32];
-
-  hash_identity (build, "serial", 0, d);
-  return g_strdup_printf ("AST-%02X%02X%02X%02X%02X", d[0], d[1], d[2], d[3], d[4]);
 }
 
 // vda … vdz, vdaa …
@@ -182,7 +137,7 @@ add_entry (xmlNode *group, const char *name, const char *value)
 static void
 add_sysinfo (Build *build)
 {
-  g_autofree char *serial = make_serial (build);
+  g_autofree char *serial = ast_domain_identity_serial (build->station->machine_id, build->appliance->id);
   xmlNode *sysinfo = ast_xml_add (build->domain, "sysinfo", "type", "smbios", NULL);
   xmlNode *system = ast_xml_add (sysinfo, "system", NULL);
 
@@ -548,7 +503,7 @@ add_network (Build *build, const AstNetwork *network, guint index)
 {
   gboolean is_bridge = network->type == AST_NETWORK_BRIDGE;
   g_autofree char *alias = g_strdup_printf ("ua-net%u", index);
-  g_autofree char *mac = make_mac (build, index);
+  g_autofree char *mac = ast_domain_identity_mac (build->station->machine_id, build->appliance->id, index);
   xmlNode *interface = ast_xml_add (build->devices, "interface", "type", is_bridge ? "bridge" : "user", NULL);
 
   ast_xml_add (interface, "mac", "address", mac, NULL);
@@ -656,7 +611,7 @@ ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, co
     return NULL;
   build.domain = xmlNewDocNode (doc, NULL, X ("domain"), NULL);
   xmlDocSetRootElement (doc, build.domain);
-  build.uuid = uuid = make_uuid (&build);
+  build.uuid = uuid = ast_domain_identity_uuid (station->machine_id, appliance->id);
   for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
     steps[i](&build);
   if (appliance->domain_xml && !ast_domain_merge (doc, appliance->domain_xml, error))

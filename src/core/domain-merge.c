@@ -123,8 +123,7 @@ own_text (const xmlNode *node)
   return g_strstrip (g_string_free (g_steal_pointer (&text), FALSE));
 }
 
-static void
-lay_over (xmlNode *onto, const xmlNode *from);
+static void lay_over (xmlNode *onto, const xmlNode *from);
 
 static void
 merge_child (xmlNode *parent, const xmlNode *node)

@@ -26,8 +26,7 @@ typedef struct
   guint visited;
 } Walk;
 
-static void
-walk_os (Walk *walk, const char *os_id);
+static void walk_os (Walk *walk, const char *os_id);
 
 // The database's rule: http://VENDOR/a/b stands in os/VENDOR/a-b.xml. NULL for what is no such id.
 static char *
