@@ -66,8 +66,7 @@ G_DEFINE_FINAL_TYPE (AstCatalogue, ast_catalogue, G_TYPE_OBJECT)
 
 static guint signal_changed;
 
-static void
-schedule (AstCatalogue *self);
+static void schedule (AstCatalogue *self);
 
 static void
 place_free (Place *self)
