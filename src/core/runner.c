@@ -4,18 +4,19 @@
 #include "guest-lock.h"
 #include <glib/gi18n.h>
 
-// A guest whose agent has not spoken by then has none, or none that we wait for: it counts as ready.
-#define SILENT_GUEST_SECONDS 15
-// A guest may not be listening yet when it is asked to power off (firmware, early boot): ask again.
-#define ASK_AGAIN_SECONDS 5
-// libvirt's word that the guest ended can come up to 2 s after the SPICE connection closes; twice that, and
-// it is the screen that was lost, not the guest.
-#define SCREEN_GRACE_SECONDS 4
 // The screen is connected again this often before a session is given up.
 #define SCREEN_TRIES 3
-// QEMU lets go of its image a moment after libvirt calls the domain gone.
-#define DISCARD_TRIES     50
-#define DISCARD_WAIT_MSEC 100
+// QEMU lets go of its image a moment after libvirt calls the domain gone: so often it is asked.
+#define DISCARD_TRIES 50
+
+static const AstRunnerTimes usual_times = {
+  .silent_guest = 15 * 1000,
+  .ask_again = 5 * 1000,
+  // libvirt's word that the guest ended can come up to 2 s after the SPICE connection closes; twice that, and
+  // it is the screen that was lost, not the guest.
+  .screen_grace = 4 * 1000,
+  .discard_wait = 100,
+};
 
 struct _AstRunner
 {
@@ -25,9 +26,11 @@ struct _AstRunner
   AstHost *host;
   AstOverlayStore *store;
   AstScreen *screen;
+  AstRunnerTimes times;
 
   AstStatus *status;
   gboolean recovering;
+  GError *recovery_failure;
 
   // one session's, from start to idle
   AstGuestLock *lock;
@@ -44,6 +47,7 @@ struct _AstRunner
 
   guint silent_timer;
   guint stop_timer;
+  guint ask_timer;
   guint screen_timer;
   guint discard_timer;
 };
@@ -111,6 +115,13 @@ is_at_rest (AstState state)
   return state == AST_STATE_IDLE || state == AST_STATE_FAILED;
 }
 
+// A failure that left a guest which was not verified gone, and so its overlay and the lock.
+static gboolean
+ast_runner_is_holding (AstRunner *self)
+{
+  return self->status->state == AST_STATE_FAILED && self->lock;
+}
+
 gboolean
 ast_runner_is_settled (AstRunner *self)
 {
@@ -125,6 +136,7 @@ ast_runner_clear_timers (AstRunner *self)
 {
   g_clear_handle_id (&self->silent_timer, g_source_remove);
   g_clear_handle_id (&self->stop_timer, g_source_remove);
+  g_clear_handle_id (&self->ask_timer, g_source_remove);
   g_clear_handle_id (&self->screen_timer, g_source_remove);
   g_clear_handle_id (&self->discard_timer, g_source_remove);
   self->force_at = 0;
@@ -146,7 +158,7 @@ ast_runner_log_failure (AstRunner *self)
                     ast_error_word_of (self->failure), self->failure->message);
 }
 
-// Publishes the end. What is still held then (a guest that could not be ended) stays held.
+// Publishes the end. What is still held then stays held.
 static void
 ast_runner_settle (AstRunner *self)
 {
@@ -174,6 +186,15 @@ ast_runner_release (AstRunner *self)
   ast_runner_settle (self);
 }
 
+// Not verified gone: overlay and lock stay, so that nobody gets either.
+static void
+ast_runner_hold (AstRunner *self, const GError *error)
+{
+  g_clear_error (&self->failure);
+  self->failure = g_error_new_literal (AST_ERROR, AST_ERROR_STOP, error->message);
+  ast_runner_settle (self);
+}
+
 static gboolean on_discard_again (gpointer data);
 
 static void
@@ -181,14 +202,18 @@ on_discarded (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (AstRunner) self = data;
   g_autoptr (GError) error = NULL;
+  gboolean is_in_use;
 
   if (ast_overlay_store_discard_finish (self->store, result, &error))
     return ast_runner_release (self);
-  if (g_error_matches (error, AST_ERROR, AST_ERROR_BUSY) && self->discard_tries++ < DISCARD_TRIES)
+  is_in_use = g_error_matches (error, AST_ERROR, AST_ERROR_BUSY);
+  if (is_in_use && self->discard_tries++ < DISCARD_TRIES)
     {
-      self->discard_timer = g_timeout_add (DISCARD_WAIT_MSEC, on_discard_again, self);
+      self->discard_timer = g_timeout_add (self->times.discard_wait, on_discard_again, self);
       return;
     }
+  if (is_in_use)
+    return ast_runner_hold (self, error);
   if (self->failure == NULL)
     self->failure = g_steal_pointer (&error);
   ast_runner_release (self);
@@ -232,12 +257,9 @@ on_destroyed (GObject *source, GAsyncResult *result, gpointer data)
 
   if (ast_machine_destroy_finish (self->machine, result, &error))
     return ast_runner_leave_guest (self);
-  // Not verified gone: its overlay and the lock stay, so that nobody gets either.
-  g_clear_error (&self->failure);
-  self->failure = g_error_new (AST_ERROR, AST_ERROR_STOP, "%s", error->message);
   if (self->screen)
     ast_screen_detach (self->screen);
-  ast_runner_settle (self);
+  ast_runner_hold (self, error);
 }
 
 static void
@@ -264,7 +286,10 @@ ast_runner_come_down (AstRunner *self, GError *failure)
   ast_runner_clear_timers (self);
   if (self->cancellable)
     g_cancellable_cancel (self->cancellable);
-  ast_runner_set_state (self, AST_STATE_STOPPING);
+  if (self->status->state == AST_STATE_STOPPING) // the countdown is over
+    g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+  else
+    ast_runner_set_state (self, AST_STATE_STOPPING);
   if (!self->step_is_on)
     ast_runner_go_on_down (self);
 }
@@ -274,9 +299,19 @@ static gboolean
 ast_runner_step_done (AstRunner *self)
 {
   self->step_is_on = FALSE;
-  if (self->coming_down)
-    ast_runner_go_on_down (self);
-  return !self->coming_down;
+  if (!self->coming_down)
+    return TRUE;
+  ast_runner_go_on_down (self);
+  return FALSE;
+}
+
+// Publishes a state on the way up. Whoever hears of it may end the session at once, so this is a step, too.
+static gboolean
+ast_runner_enter (AstRunner *self, AstState state)
+{
+  self->step_is_on = TRUE;
+  ast_runner_set_state (self, state);
+  return ast_runner_step_done (self);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -306,7 +341,7 @@ ast_runner_wait_for_desktop (AstRunner *self)
   if (self->silent_timer || self->status->state != AST_STATE_BOOTING)
     return;
   ast_overlay_store_mark_used (self->store, self->appliance->id);
-  self->silent_timer = g_timeout_add_seconds (SILENT_GUEST_SECONDS, on_silent_guest, self);
+  self->silent_timer = g_timeout_add (self->times.silent_guest, on_silent_guest, self);
 }
 
 static void
@@ -341,7 +376,8 @@ on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
     return g_clear_error (&error);
   if (!started)
     return ast_runner_come_down (self, error);
-  ast_runner_set_state (self, AST_STATE_BOOTING);
+  if (!ast_runner_enter (self, AST_STATE_BOOTING))
+    return;
   if (self->screen)
     ast_screen_attach (self->screen, self->machine);
   else
@@ -351,7 +387,8 @@ on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
 static void
 ast_runner_start_machine (AstRunner *self)
 {
-  ast_runner_set_state (self, AST_STATE_STARTING);
+  if (!ast_runner_enter (self, AST_STATE_STARTING))
+    return;
   self->machine = ast_host_make_machine (self->host, self->appliance, self->overlay);
   g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);
   g_signal_connect (self->machine, "desktop-ready", G_CALLBACK (on_machine_desktop_ready), self);
@@ -388,7 +425,7 @@ ast_runner_prepare (AstRunner *self)
 gboolean
 ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
 {
-  if (!is_at_rest (self->status->state) || self->machine)
+  if (!is_at_rest (self->status->state) || ast_runner_is_holding (self))
     {
       g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("“%s” is already running on this station."),
                    self->appliance->name);
@@ -408,9 +445,9 @@ ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
   self->appliance = ast_appliance_ref (appliance);
   self->cancellable = g_cancellable_new ();
   self->screen_tries = 0;
+  self->step_is_on = TRUE;
   ast_runner_set_state (self, AST_STATE_PREPARING);
-  self->step_is_on = self->recovering;
-  if (!self->recovering)
+  if (!self->recovering && ast_runner_step_done (self))
     ast_runner_prepare (self);
   return TRUE;
 }
@@ -452,7 +489,7 @@ on_screen_lost (AstScreen *screen, AstRunner *self)
   gboolean is_up = self->status->state == AST_STATE_BOOTING || self->status->state == AST_STATE_READY;
 
   if (is_up && self->screen_timer == 0)
-    self->screen_timer = g_timeout_add_seconds (SCREEN_GRACE_SECONDS, on_screen_still_lost, self);
+    self->screen_timer = g_timeout_add (self->times.screen_grace, on_screen_still_lost, self);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -468,20 +505,27 @@ on_asked_to_stop (GObject *source, GAsyncResult *result, gpointer data)
     g_debug ("%s", error->message);
 }
 
+// A guest may not be listening yet when it is asked to power off (firmware, early boot).
+static gboolean
+on_ask_again (gpointer data)
+{
+  AstRunner *self = data;
+
+  ast_machine_ask_to_stop_async (self->machine, on_asked_to_stop, NULL);
+  return G_SOURCE_CONTINUE;
+}
+
 static gboolean
 on_stop_tick (gpointer data)
 {
   AstRunner *self = data;
-  guint left = ast_runner_get_seconds_to_force (self);
 
-  if (left == 0)
+  if (ast_runner_get_seconds_to_force (self) == 0)
     {
       self->stop_timer = 0;
       ast_runner_come_down (self, NULL);
       return G_SOURCE_REMOVE;
     }
-  if (left % ASK_AGAIN_SECONDS == 0)
-    ast_machine_ask_to_stop_async (self->machine, on_asked_to_stop, NULL);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
   return G_SOURCE_CONTINUE;
 }
@@ -491,7 +535,8 @@ ast_runner_ask_to_stop (AstRunner *self)
 {
   ast_runner_clear_timers (self);
   self->force_at = g_get_monotonic_time () + self->config->stop_seconds * G_USEC_PER_SEC;
-  self->stop_timer = g_timeout_add_seconds (1, on_stop_tick, self);
+  self->stop_timer = g_timeout_add (1000, on_stop_tick, self);
+  self->ask_timer = g_timeout_add (self->times.ask_again, on_ask_again, self);
   ast_machine_ask_to_stop_async (self->machine, on_asked_to_stop, NULL);
   ast_runner_set_state (self, AST_STATE_STOPPING);
 }
@@ -507,7 +552,7 @@ ast_runner_stop (AstRunner *self, gboolean force)
     return;
   if (!force && can_be_asked && self->config->stop_seconds > 0)
     return ast_runner_ask_to_stop (self);
-  if (!is_at_rest (self->status->state) || self->machine)
+  if (!is_at_rest (self->status->state) || ast_runner_is_holding (self))
     ast_runner_come_down (self, NULL);
 }
 
@@ -516,7 +561,7 @@ ast_runner_dismiss_failure (AstRunner *self)
 {
   if (self->status->state != AST_STATE_FAILED)
     return;
-  if (self->machine) // a guest that could not be ended: try again, an idle screen would be a lie
+  if (ast_runner_is_holding (self)) // try again: an idle screen would be a lie
     return ast_runner_come_down (self, NULL);
   g_clear_pointer (&self->appliance, ast_appliance_unref);
   ast_runner_set_state (self, AST_STATE_IDLE);
@@ -553,13 +598,27 @@ ast_runner_reset (AstRunner *self, const char *const *ids, GError **error)
 // ---------------------------------------------------------------------------------------------------------------
 // Recovery
 
+const GError *
+ast_runner_get_recovery_failure (AstRunner *self)
+{
+  return self->recovery_failure;
+}
+
+static void
+ast_runner_fail_recovery (AstRunner *self, GError *error)
+{
+  g_message ("%s", error->message);
+  g_clear_error (&self->recovery_failure);
+  self->recovery_failure = error;
+}
+
 static void
 ast_runner_recovered (AstRunner *self)
 {
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
 
   if (ast_overlay_store_sweep (self->store, &error) < 0)
-    g_message ("Leftover overlays could not be swept: %s", error->message);
+    ast_runner_fail_recovery (self, error);
   self->recovering = FALSE;
   if (self->status->state == AST_STATE_IDLE)
     {
@@ -577,7 +636,10 @@ on_leftover_destroyed (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (!ast_machine_destroy_finish (AST_MACHINE (source), result, &error))
-    g_message ("A guest that was left running could not be ended: %s", error->message);
+    {
+      g_prefix_error (&error, "%s ", _ ("A guest that was left running could not be ended."));
+      ast_runner_fail_recovery (self, g_steal_pointer (&error));
+    }
   ast_runner_recovered (self);
 }
 
@@ -589,7 +651,10 @@ on_leftover_found (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (AstMachine) leftover = ast_host_find_leftover_finish (self->host, result, &error);
 
   if (error)
-    g_message ("It is not known whether a guest was left running: %s", error->message);
+    {
+      g_prefix_error (&error, "%s ", _ ("It is not known whether a guest was left running."));
+      ast_runner_fail_recovery (self, g_steal_pointer (&error));
+    }
   if (leftover)
     ast_machine_destroy_async (leftover, on_leftover_destroyed, g_steal_pointer (&self));
   else
@@ -599,14 +664,11 @@ on_leftover_found (GObject *source, GAsyncResult *result, gpointer data)
 void
 ast_runner_recover (AstRunner *self)
 {
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
 
   self->lock = ast_guest_lock_acquire (self->config->runtime, &error);
   if (self->lock == NULL)
-    {
-      g_message ("Nothing was swept: %s", error->message);
-      return;
-    }
+    return ast_runner_fail_recovery (self, error);
   self->recovering = TRUE;
   ast_runner_save_status (self);
   ast_host_find_leftover_async (self->host, on_leftover_found, g_object_ref (self));
@@ -640,6 +702,7 @@ ast_runner_finalize (GObject *object)
   g_clear_pointer (&self->appliance, ast_appliance_unref);
   g_clear_pointer (&self->status, ast_status_free);
   g_clear_error (&self->failure);
+  g_clear_error (&self->recovery_failure);
   g_free (self->overlay);
   G_OBJECT_CLASS (ast_runner_parent_class)->finalize (object);
 }
@@ -664,9 +727,17 @@ ast_runner_init (AstRunner *self)
 AstRunner *
 ast_runner_new (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstScreen *screen)
 {
+  return ast_runner_new_with_times (config, host, store, screen, &usual_times);
+}
+
+AstRunner *
+ast_runner_new_with_times (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstScreen *screen,
+                           const AstRunnerTimes *times)
+{
   AstRunner *self = g_object_new (AST_TYPE_RUNNER, NULL);
 
   self->config = config;
+  self->times = *times;
   self->host = g_object_ref (host);
   self->store = g_object_ref (store);
   if (screen == NULL)

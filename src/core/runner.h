@@ -14,19 +14,34 @@ G_BEGIN_DECLS
 // Signal "changed": the status, or the time at which a stop will be forced, is another one now.
 G_DECLARE_FINAL_TYPE (AstRunner, ast_runner, AST, RUNNER, GObject)
 
+// How long is waited for what may never come; milliseconds.
+typedef struct
+{
+  guint silent_guest; // a guest whose agent has not spoken by then has none that is waited for: it is ready
+  guint ask_again;    // a guest that was asked to power off is asked again
+  guint screen_grace; // between the loss of the screen and the next try, if the guest has not ended by then
+  guint discard_wait; // until an overlay that is still in use is tried again
+} AstRunnerTimes;
+
 // `screen` NULL: the guest runs unseen. The configuration is borrowed for life, the objects are referenced.
 AstRunner *ast_runner_new (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstScreen *screen);
+// The same with other times than the usual ones.
+AstRunner *ast_runner_new_with_times (const AstConfig *config, AstHost *host, AstOverlayStore *store,
+                                      AstScreen *screen, const AstRunnerTimes *times);
 
 // Ends what a dead runner left: its guest, its overlays. To be called once, before anything else; a start
 // that comes meanwhile waits for it. Does nothing while another process holds the one-guest lock.
 void ast_runner_recover (AstRunner *self);
+// Once the runner has settled: why something may have been left after all; borrowed, NULL = all is clean.
+const GError *ast_runner_get_recovery_failure (AstRunner *self);
 
 // Accepts or refuses at once (BUSY, or the appliance's first problem as DESCRIPTOR); everything after it is
 // told by the status, ending in booting and ready, idle or failed.
 gboolean ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error);
 // Ends whatever runs, at any stage, down to idle: a guest that is up is asked first and forced after the
 // configured grace; before that there is nothing that could be asked. `force`: at once, also in the middle of
-// the grace.
+// the grace. A guest that is not verified gone then ends in failed (stop-failed), keeps its overlay and the
+// lock, and is tried again by another stop or by reading the failure.
 void ast_runner_stop (AstRunner *self, gboolean force);
 // The failure was read: back to idle. Harmless in any other state.
 void ast_runner_dismiss_failure (AstRunner *self);

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "doubles.h"
+
+void
+test_note (GString *trail, const char *word)
+{
+  g_string_append_printf (trail, "%s%s", trail->len ? " " : "", word);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The machine
+
+#define TEST_TYPE_MACHINE (test_machine_get_type ())
+G_DECLARE_FINAL_TYPE (TestMachine, test_machine, TEST, MACHINE, GObject)
+
+struct _TestMachine
+{
+  GObject parent;
+
+  TestHost *host;
+};
+
+static void test_machine_iface_init (AstMachineInterface *iface);
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestMachine, test_machine, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (AST_TYPE_MACHINE, test_machine_iface_init))
+
+static void
+test_machine_finalize (GObject *object)
+{
+  g_clear_object (&TEST_MACHINE (object)->host);
+  G_OBJECT_CLASS (test_machine_parent_class)->finalize (object);
+}
+
+static void
+test_machine_class_init (TestMachineClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = test_machine_finalize;
+}
+
+static void
+test_machine_init (TestMachine *self)
+{
+}
+
+static AstMachine *
+test_machine_new (TestHost *host)
+{
+  TestMachine *self = g_object_new (TEST_TYPE_MACHINE, NULL);
+
+  self->host = g_object_ref (host);
+  g_set_weak_pointer (&host->machine, AST_MACHINE (self));
+  return AST_MACHINE (self);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Answers
+
+static void
+finish (TestHost *host, DoubleCall call, GTask *task, GError *error)
+{
+  if (error)
+    g_task_return_error (task, error);
+  else if (call != CALL_FIND)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_pointer (task, host->leftover ? test_machine_new (host) : NULL, g_object_unref);
+}
+
+static void
+take_call (TestHost *host, DoubleCall call, const char *word, GTask *task)
+{
+  g_autoptr (GTask) owned = task;
+  g_autoptr (GError) error = NULL;
+
+  host->counts[call]++;
+  test_note (host->trail, word);
+  if (host->manners[call] == DOUBLE_WAITS)
+    {
+      g_assert_null (host->waiting[call]);
+      host->waiting[call] = g_steal_pointer (&owned);
+      return;
+    }
+  if (host->manners[call] == DOUBLE_FAILS)
+    error = g_error_new (AST_ERROR, (int)host->errors[call], "The double was told to fail.");
+  finish (host, call, task, g_steal_pointer (&error));
+}
+
+void
+test_host_answer (TestHost *self, DoubleCall call, GError *error)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->waiting[call]);
+
+  g_assert_nonnull (task);
+  finish (self, call, task, error);
+}
+
+static void
+test_machine_start_async (AstMachine *machine, GCancellable *cancellable, GAsyncReadyCallback callback,
+                          gpointer data)
+{
+  take_call (TEST_MACHINE (machine)->host, CALL_START, "(start)", g_task_new (machine, NULL, callback, data));
+}
+
+static void
+test_machine_ask_to_stop_async (AstMachine *machine, GAsyncReadyCallback callback, gpointer data)
+{
+  take_call (TEST_MACHINE (machine)->host, CALL_ASK, "(ask)", g_task_new (machine, NULL, callback, data));
+}
+
+static void
+test_machine_destroy_async (AstMachine *machine, GAsyncReadyCallback callback, gpointer data)
+{
+  take_call (TEST_MACHINE (machine)->host, CALL_DESTROY, "(destroy)",
+             g_task_new (machine, NULL, callback, data));
+}
+
+static void
+test_machine_open_screen_async (AstMachine *machine, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                gpointer data)
+{
+  g_assert_not_reached ();
+}
+
+static void
+test_machine_iface_init (AstMachineInterface *iface)
+{
+  iface->start_async = test_machine_start_async;
+  iface->ask_to_stop_async = test_machine_ask_to_stop_async;
+  iface->destroy_async = test_machine_destroy_async;
+  iface->open_screen_async = test_machine_open_screen_async;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The host
+
+static void test_host_iface_init (AstHostInterface *iface);
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestHost, test_host, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (AST_TYPE_HOST, test_host_iface_init))
+
+static AstMachine *
+test_host_make_machine (AstHost *host, AstAppliance *appliance, const char *overlay)
+{
+  TestHost *self = TEST_HOST (host);
+
+  test_note (self->trail, "(make)");
+  g_free (self->overlay);
+  self->overlay = g_strdup (overlay);
+  return test_machine_new (self);
+}
+
+static void
+test_host_find_leftover_async (AstHost *host, GAsyncReadyCallback callback, gpointer data)
+{
+  take_call (TEST_HOST (host), CALL_FIND, "(find)", g_task_new (host, NULL, callback, data));
+}
+
+static void
+test_host_iface_init (AstHostInterface *iface)
+{
+  iface->make_machine = test_host_make_machine;
+  iface->find_leftover_async = test_host_find_leftover_async;
+}
+
+static void
+test_host_finalize (GObject *object)
+{
+  TestHost *self = TEST_HOST (object);
+
+  g_clear_weak_pointer (&self->machine);
+  for (guint i = 0; i < N_CALLS; i++)
+    g_assert_null (self->waiting[i]);
+  g_free (self->overlay);
+  G_OBJECT_CLASS (test_host_parent_class)->finalize (object);
+}
+
+static void
+test_host_class_init (TestHostClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = test_host_finalize;
+}
+
+static void
+test_host_init (TestHost *self)
+{
+  for (guint i = 0; i < N_CALLS; i++)
+    self->errors[i] = AST_ERROR_START;
+}
+
+TestHost *
+test_host_new (GString *trail)
+{
+  TestHost *self = g_object_new (TEST_TYPE_HOST, NULL);
+
+  self->trail = trail;
+  return self;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The screen
+
+static void test_screen_iface_init (AstScreenInterface *iface);
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestScreen, test_screen, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (AST_TYPE_SCREEN, test_screen_iface_init))
+
+static void
+test_screen_prepare (AstScreen *screen, AstAppliance *appliance)
+{
+  test_note (TEST_SCREEN (screen)->trail, "(prepare)");
+}
+
+static void
+test_screen_attach (AstScreen *screen, AstMachine *machine)
+{
+  TEST_SCREEN (screen)->attached++;
+  test_note (TEST_SCREEN (screen)->trail, "(attach)");
+}
+
+static void
+test_screen_detach (AstScreen *screen)
+{
+  TEST_SCREEN (screen)->detached++;
+  test_note (TEST_SCREEN (screen)->trail, "(detach)");
+}
+
+static void
+test_screen_iface_init (AstScreenInterface *iface)
+{
+  iface->prepare = test_screen_prepare;
+  iface->attach = test_screen_attach;
+  iface->detach = test_screen_detach;
+}
+
+static void
+test_screen_class_init (TestScreenClass *klass)
+{
+}
+
+static void
+test_screen_init (TestScreen *self)
+{
+}
+
+TestScreen *
+test_screen_new (GString *trail)
+{
+  TestScreen *self = g_object_new (TEST_TYPE_SCREEN, NULL);
+
+  self->trail = trail;
+  return self;
+}

@@ -1,0 +1,1212 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The order of a session, with doubles for the host and the screen, and real overlays.
+#include "runner.h"
+#include "doubles.h"
+#include "guest-lock.h"
+#include "image-tools.h"
+#include "overlay-names.h"
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+// What must come comes in a moment, even with sanitizers on a busy machine.
+#define PATIENCE_SECONDS 60
+// QEMU's lock on its image: one of the bytes from 100 on (see overlay-store.c).
+#define QEMU_LOCK_BYTE 100
+
+static const AstRunnerTimes never = {
+  .silent_guest = 3600 * 1000, .ask_again = 3600 * 1000, .screen_grace = 3600 * 1000, .discard_wait = 1
+};
+
+typedef struct
+{
+  TestFolder *folder;
+  char *overlays;
+  AstConfig *config;
+  AstAppliance *appliance;
+  AstOverlayStore *store;
+  TestHost *host;
+  TestScreen *screen; // NULL: unseen
+  AstRunner *runner;
+  GString *trail; // states, and (calls)
+  AstState told;
+  AstState stop_at; // ends the session from within "changed"; AST_STATE_IDLE = never
+} Fixture;
+
+static void
+assert_file_follows (Fixture *self, const AstStatus *status)
+{
+  g_autoptr (AstStatus) saved = ast_status_load (self->config->runtime);
+  g_autofree char *said = ast_status_to_json (status);
+  g_autofree char *written = ast_status_to_json (saved);
+
+  g_assert_cmpstr (written, ==, said);
+}
+
+static void
+on_changed (AstRunner *runner, Fixture *self)
+{
+  const AstStatus *status = ast_runner_get_status (runner);
+
+  assert_file_follows (self, status);
+  if (status->state == self->told)
+    return;
+  self->told = status->state;
+  test_note (self->trail, ast_state_word (status->state));
+  if (status->state == self->stop_at)
+    ast_runner_stop (runner, TRUE);
+}
+
+static AstRunner *
+make_runner (Fixture *self, const AstRunnerTimes *times)
+{
+  return ast_runner_new_with_times (self->config, AST_HOST (self->host), self->store,
+                                    self->screen ? AST_SCREEN (self->screen) : NULL, times);
+}
+
+static Fixture *
+make_fixture (const AstRunnerTimes *times, gboolean seen)
+{
+  Fixture *self = g_new0 (Fixture, 1);
+  g_autofree char *disk = NULL;
+
+  self->folder = make_folder ();
+  self->overlays = g_build_filename (self->folder, "overlays", NULL);
+  disk = g_build_filename (self->folder, "disk.qcow2", NULL);
+  g_assert_true (run_tool ("qemu-img create -q -f qcow2", disk, "1M", NULL));
+  self->config = ast_config_new_default ();
+  g_free (self->config->runtime);
+  self->config->runtime = g_build_filename (self->folder, "run", NULL);
+  self->config->stop_seconds = 2;
+  self->appliance = make_appliance (self->folder, disk, NULL);
+  self->store = ast_overlay_store_new (self->overlays, 0);
+  self->trail = g_string_new (NULL);
+  self->host = test_host_new (self->trail);
+  self->screen = seen ? test_screen_new (self->trail) : NULL;
+  self->runner = make_runner (self, times);
+  g_signal_connect (self->runner, "changed", G_CALLBACK (on_changed), self);
+  return self;
+}
+
+// Notes that are written in a thread are written by then.
+static void
+wait_for_store (AstOverlayStore *store)
+{
+  while (g_atomic_int_get (&G_OBJECT (store)->ref_count) > 1)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (100);
+    }
+}
+
+static void
+free_fixture (Fixture *self)
+{
+  g_signal_handlers_disconnect_by_data (self->runner, self);
+  g_assert_finalize_object (self->runner);
+  wait_for_store (self->store);
+  g_assert_finalize_object (self->store);
+  g_assert_finalize_object (self->host);
+  if (self->screen)
+    g_assert_finalize_object (self->screen);
+  ast_appliance_unref (self->appliance);
+  ast_config_free (self->config);
+  remove_folder (self->folder);
+  g_free (self->overlays);
+  g_string_free (self->trail, TRUE);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fixture, free_fixture)
+
+static gboolean
+on_time_is_up (gpointer data)
+{
+  g_error ("Waited in vain; so far: %s", ((Fixture *)data)->trail->str);
+  return G_SOURCE_REMOVE;
+}
+
+#define WAIT_UNTIL(fixture, condition)                                                                       \
+  G_STMT_START                                                                                               \
+  {                                                                                                          \
+    guint watchdog = g_timeout_add_seconds (PATIENCE_SECONDS, on_time_is_up, fixture);                       \
+    while (!(condition))                                                                                     \
+      g_main_context_iteration (NULL, TRUE);                                                                 \
+    g_source_remove (watchdog);                                                                              \
+  }                                                                                                          \
+  G_STMT_END
+
+static AstState
+state_of (Fixture *self)
+{
+  return ast_runner_get_status (self->runner)->state;
+}
+
+static void
+wait_for_state (Fixture *self, AstState state)
+{
+  WAIT_UNTIL (self, state_of (self) == state);
+}
+
+static void
+spin (guint msec)
+{
+  gint64 end = g_get_monotonic_time () + msec * 1000;
+
+  while (g_get_monotonic_time () < end)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (1000);
+    }
+}
+
+static guint
+count_overlays (Fixture *self)
+{
+  g_autoptr (GDir) folder = g_dir_open (self->overlays, 0, NULL);
+  guint count = 0;
+
+  for (const char *name = folder ? g_dir_read_name (folder) : NULL; name; name = g_dir_read_name (folder))
+    count += ast_overlay_classify (name) != AST_OVERLAY_NONE;
+  return count;
+}
+
+static gboolean
+is_locked (Fixture *self)
+{
+  return ast_guest_lock_is_held (self->config->runtime);
+}
+
+// Nothing is left of a session.
+static void
+assert_clean (Fixture *self)
+{
+  g_assert_cmpuint (count_overlays (self), ==, 0);
+  g_assert_false (is_locked (self));
+  g_assert_null (self->host->machine);
+  g_assert_true (ast_runner_is_settled (self->runner));
+  g_assert_cmpuint (ast_runner_get_seconds_to_force (self->runner), ==, 0);
+}
+
+static void
+assert_idle (Fixture *self)
+{
+  const AstStatus *status = ast_runner_get_status (self->runner);
+
+  g_assert_cmpstr (ast_state_word (status->state), ==, "idle");
+  g_assert_null (status->appliance);
+  g_assert_null (status->failure_code);
+  assert_clean (self);
+}
+
+static void
+assert_failed (Fixture *self, const char *code)
+{
+  const AstStatus *status = ast_runner_get_status (self->runner);
+
+  g_assert_cmpstr (ast_state_word (status->state), ==, "failed");
+  g_assert_cmpstr (status->failure_code, ==, code);
+  g_assert_cmpstr (status->appliance, ==, "lab");
+  g_test_message ("%s", status->failure_message);
+}
+
+static void
+start (Fixture *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (ast_runner_start (self->runner, self->appliance, &error));
+  g_assert_no_error (error);
+}
+
+static void
+start_refused (Fixture *self, AstError code)
+{
+  g_autoptr (AstStatus) before = ast_status_copy (ast_runner_get_status (self->runner));
+  g_autoptr (GError) error = NULL;
+  g_autofree char *then = ast_status_to_json (before);
+  g_autofree char *now = NULL;
+
+  g_assert_false (ast_runner_start (self->runner, self->appliance, &error));
+  g_assert_error (error, AST_ERROR, (int)code);
+  g_test_message ("%s", error->message);
+  now = ast_status_to_json (ast_runner_get_status (self->runner));
+  g_assert_cmpstr (now, ==, then);
+}
+
+// Up to a state on the way up.
+static void
+bring_to (Fixture *self, AstState state)
+{
+  start (self);
+  wait_for_state (self, state);
+  if (state != AST_STATE_BOOTING || self->screen == NULL)
+    return;
+  ast_screen_emit_shown (AST_SCREEN (self->screen));
+}
+
+static void
+bring_to_ready (Fixture *self)
+{
+  bring_to (self, AST_STATE_BOOTING);
+  if (self->screen)
+    ast_screen_emit_desktop_ready (AST_SCREEN (self->screen));
+  else
+    ast_machine_emit_desktop_ready (self->host->machine);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_READY);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The whole way
+
+static void
+test_whole_session (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  gint64 began = g_get_real_time ();
+
+  bring_to_ready (self);
+  g_assert_cmpstr (ast_runner_get_status (self->runner)->appliance, ==, "lab");
+  g_assert_cmpint (ast_runner_get_status (self->runner)->since, >=, began);
+  g_assert_true (is_locked (self));
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+  g_assert_true (g_file_test (self->host->overlay, G_FILE_TEST_IS_REGULAR));
+  g_assert_cmpint (ast_overlay_store_last_used (self->store, "lab"), >=, began / G_USEC_PER_SEC);
+  ast_runner_stop (self->runner, FALSE);
+  g_assert_false (ast_runner_is_settled (self->runner));
+  ast_machine_emit_ended (self->host->machine, AST_END_POWERED_OFF);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpstr (self->trail->str, ==,
+                   "preparing (prepare) starting (make) (start) booting (attach) ready (ask) stopping "
+                   "(destroy) (detach) discarding idle");
+}
+
+static void
+test_two_sessions (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  g_autofree char *first = NULL;
+
+  bring_to_ready (self);
+  first = g_strdup (self->host->overlay);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  bring_to_ready (self);
+  g_assert_cmpstr (self->host->overlay, !=, first);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+static void
+test_unseen (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, FALSE);
+
+  bring_to_ready (self);
+  ast_machine_emit_ended (self->host->machine, AST_END_POWERED_OFF);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpstr (self->trail->str, ==,
+                   "preparing starting (make) (start) booting ready stopping (destroy) discarding idle");
+}
+
+static void
+test_without_disk (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  g_clear_pointer (&self->appliance->disk, ast_image_free);
+  bring_to_ready (self);
+  g_assert_null (self->host->overlay);
+  g_assert_cmpuint (count_overlays (self), ==, 0);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+static void
+test_kept (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->appliance->keeping = AST_KEEPING_KEPT;
+  bring_to (self, AST_STATE_BOOTING);
+  // What is kept may be half written: it is asked first, also while it boots.
+  ast_runner_stop (self->runner, FALSE);
+  g_assert_cmpuint (self->host->counts[CALL_ASK], ==, 1);
+  ast_machine_emit_ended (self->host->machine, AST_END_POWERED_OFF);
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_true (ast_overlay_store_has_kept (self->store, "lab"));
+  g_assert_false (is_locked (self));
+}
+
+static void
+test_silent_guest (void)
+{
+  AstRunnerTimes times = never;
+  g_autoptr (Fixture) self = NULL;
+
+  times.silent_guest = 50;
+  self = make_fixture (&times, TRUE);
+  start (self);
+  wait_for_state (self, AST_STATE_BOOTING);
+  // Silence counts from the first picture on.
+  spin (150);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_BOOTING);
+  ast_screen_emit_shown (AST_SCREEN (self->screen));
+  wait_for_state (self, AST_STATE_READY);
+  ast_screen_emit_desktop_ready (AST_SCREEN (self->screen));
+  g_assert_cmpint (state_of (self), ==, AST_STATE_READY);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+}
+
+static void
+test_silent_guest_unseen (void)
+{
+  AstRunnerTimes times = never;
+  g_autoptr (Fixture) self = NULL;
+
+  times.silent_guest = 10;
+  self = make_fixture (&times, FALSE);
+  start (self);
+  wait_for_state (self, AST_STATE_READY);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Refusals
+
+static void
+test_refused_while_running (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  start (self);
+  start_refused (self, AST_ERROR_BUSY);
+  wait_for_state (self, AST_STATE_BOOTING);
+  start_refused (self, AST_ERROR_BUSY);
+  ast_runner_stop (self->runner, FALSE);
+  start_refused (self, AST_ERROR_BUSY);
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_cmpuint (self->host->counts[CALL_START], ==, 1);
+  assert_idle (self);
+}
+
+static void
+test_refused_when_broken (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  g_ptr_array_add (self->appliance->problems,
+                   ast_problem_new ("/x/lab/appliance.xml", 3, 4, "%s", "Nothing to start."));
+  start_refused (self, AST_ERROR_DESCRIPTOR);
+  assert_idle (self);
+  g_assert_cmpstr (self->trail->str, ==, "");
+}
+
+static void
+test_refused_by_lock (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  AstGuestLock *lock = ast_guest_lock_acquire (self->config->runtime, NULL);
+
+  g_assert_nonnull (lock);
+  start_refused (self, AST_ERROR_BUSY);
+  g_assert_cmpuint (count_overlays (self), ==, 0);
+  ast_guest_lock_release (lock);
+  bring_to_ready (self);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+static void
+test_refused_without_runtime (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  // A file is where the folder should be: that stops root as well.
+  write_file (self->config->runtime, "", 0);
+  start_refused (self, AST_ERROR_CONFIGURATION);
+  g_assert_cmpstr (self->trail->str, ==, "");
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The end, at every stage
+
+static void
+test_cancel_in_recovery (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->host->manners[CALL_FIND] = DOUBLE_WAITS;
+  ast_runner_recover (self->runner);
+  start (self);
+  ast_runner_stop (self->runner, FALSE);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_STOPPING);
+  test_host_answer (self->host, CALL_FIND, NULL);
+  wait_for_state (self, AST_STATE_IDLE);
+  spin (50);
+  assert_idle (self);
+  g_assert_cmpstr (self->trail->str, ==, "(find) preparing stopping (detach) discarding idle");
+}
+
+static void
+test_cancel_while_preparing (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  // Sooner or later in the making of the overlay: every time clean.
+  for (guint i = 0; i < 20; i++)
+    {
+      start (self);
+      g_usleep (i * 1000);
+      g_assert_cmpint (state_of (self), ==, AST_STATE_PREPARING);
+      ast_runner_stop (self->runner, FALSE);
+      wait_for_state (self, AST_STATE_IDLE);
+      spin (1);
+      assert_idle (self);
+    }
+  g_assert_cmpuint (self->host->counts[CALL_START], ==, 0);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 0);
+}
+
+static void
+cancel_start (gboolean start_fails)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->host->manners[CALL_START] = DOUBLE_WAITS;
+  bring_to (self, AST_STATE_STARTING);
+  ast_runner_stop (self->runner, FALSE);
+  ast_runner_stop (self->runner, TRUE);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_STOPPING);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 0);
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+  test_host_answer (self->host, CALL_START,
+                    start_fails ? g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "late") : NULL);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, start_fails ? 0 : 1);
+  g_assert_cmpuint (self->screen->attached, ==, 0);
+}
+
+static void
+test_cancel_while_starting (void)
+{
+  cancel_start (FALSE);
+  cancel_start (TRUE);
+}
+
+static void
+test_cancel_while_booting (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to (self, AST_STATE_BOOTING);
+  ast_runner_stop (self->runner, FALSE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpuint (self->host->counts[CALL_ASK], ==, 0);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+}
+
+static void
+test_force_when_ready (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to_ready (self);
+  ast_runner_stop (self->runner, TRUE);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpuint (self->host->counts[CALL_ASK], ==, 0);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+}
+
+static void
+on_countdown_over (AstRunner *runner, gboolean *told)
+{
+  *told = *told || ast_runner_get_seconds_to_force (runner) == 0;
+}
+
+static void
+test_force_in_grace (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  gboolean told = FALSE;
+
+  bring_to_ready (self);
+  self->host->manners[CALL_DESTROY] = DOUBLE_WAITS;
+  ast_runner_stop (self->runner, FALSE);
+  g_assert_cmpuint (ast_runner_get_seconds_to_force (self->runner), ==, 2);
+  g_signal_connect (self->runner, "changed", G_CALLBACK (on_countdown_over), &told);
+  ast_runner_stop (self->runner, TRUE);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_STOPPING);
+  // Whoever shows the countdown hears that there is none any more.
+  g_assert_true (told);
+  g_signal_handlers_disconnect_by_data (self->runner, &told);
+  test_host_answer (self->host, CALL_DESTROY, NULL);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+}
+
+static void
+test_stop_while_discarding (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to_ready (self);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_DISCARDING);
+  ast_runner_stop (self->runner, TRUE);
+  ast_runner_stop (self->runner, FALSE);
+  wait_for_state (self, AST_STATE_IDLE);
+  spin (20);
+  assert_idle (self);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+}
+
+static void
+test_stop_when_idle (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  ast_runner_stop (self->runner, FALSE);
+  ast_runner_stop (self->runner, TRUE);
+  ast_runner_dismiss_failure (self->runner);
+  assert_idle (self);
+  g_assert_cmpstr (self->trail->str, ==, "");
+}
+
+static void
+test_cancel_from_within (void)
+{
+  const AstState states[] = { AST_STATE_PREPARING, AST_STATE_STARTING, AST_STATE_BOOTING,
+                              AST_STATE_READY,     AST_STATE_STOPPING, AST_STATE_DISCARDING };
+
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++)
+    {
+      g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+      self->stop_at = states[i];
+      start (self);
+      WAIT_UNTIL (self, state_of (self) == AST_STATE_BOOTING || state_of (self) == AST_STATE_IDLE);
+      if (state_of (self) == AST_STATE_BOOTING)
+        ast_screen_emit_desktop_ready (AST_SCREEN (self->screen));
+      if (state_of (self) == AST_STATE_READY)
+        ast_runner_stop (self->runner, TRUE);
+      wait_for_state (self, AST_STATE_IDLE);
+      spin (5);
+      assert_idle (self);
+      g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, self->host->counts[CALL_START]);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Failures on the way up
+
+static void
+test_start_fails (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->host->manners[CALL_START] = DOUBLE_FAILS;
+  self->host->errors[CALL_START] = AST_ERROR_NO_LIBVIRT;
+  start (self);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_failed (self, "no-libvirt");
+  assert_clean (self);
+  // Nothing was started, so nothing of that name is ended: it would be somebody else's.
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 0);
+  g_assert_cmpstr (self->trail->str, ==,
+                   "preparing (prepare) starting (make) (start) stopping (detach) discarding failed");
+  ast_runner_dismiss_failure (self->runner);
+  assert_idle (self);
+}
+
+static void
+test_again_after_failure (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->host->manners[CALL_START] = DOUBLE_FAILS;
+  start (self);
+  wait_for_state (self, AST_STATE_FAILED);
+  self->host->manners[CALL_START] = DOUBLE_SUCCEEDS;
+  bring_to_ready (self);
+  g_assert_null (ast_runner_get_status (self->runner)->failure_code);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+static void
+test_image_missing (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  g_assert_cmpint (g_unlink (self->appliance->disk->path), ==, 0);
+  start (self);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_failed (self, "image-missing");
+  assert_clean (self);
+  g_assert_cmpuint (self->host->counts[CALL_START], ==, 0);
+}
+
+static void
+test_no_space (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  // The runner's own reference holds the first one.
+  g_set_object (&self->store, ast_overlay_store_new (self->overlays, G_MAXUINT));
+  g_object_unref (self->store);
+  g_signal_handlers_disconnect_by_data (self->runner, self);
+  g_object_unref (self->runner);
+  self->runner = make_runner (self, &never);
+  g_signal_connect (self->runner, "changed", G_CALLBACK (on_changed), self);
+  start (self);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_failed (self, "no-space");
+  assert_clean (self);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The guest's own end
+
+static void
+guest_ends (AstEnd end, const char *code)
+{
+  for (guint ready = 0; ready < 2; ready++)
+    {
+      g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+      ready ? bring_to_ready (self) : bring_to (self, AST_STATE_BOOTING);
+      ast_machine_emit_ended (self->host->machine, end);
+      wait_for_state (self, code ? AST_STATE_FAILED : AST_STATE_IDLE);
+      if (code)
+        assert_failed (self, code);
+      assert_clean (self);
+      // The end is verified all the same.
+      g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+    }
+}
+
+static void
+test_guest_powers_off (void)
+{
+  guest_ends (AST_END_POWERED_OFF, NULL);
+}
+
+static void
+test_guest_is_ended_outside (void)
+{
+  guest_ends (AST_END_DESTROYED, NULL);
+}
+
+static void
+test_guest_is_lost (void)
+{
+  guest_ends (AST_END_LOST, "guest-lost");
+}
+
+static void
+test_guest_is_lost_in_grace (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to_ready (self);
+  ast_runner_stop (self->runner, FALSE);
+  ast_machine_emit_ended (self->host->machine, AST_END_LOST);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+static void
+test_guest_ends_while_starting (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->host->manners[CALL_START] = DOUBLE_WAITS;
+  bring_to (self, AST_STATE_STARTING);
+  ast_machine_emit_ended (self->host->machine, AST_END_LOST);
+  test_host_answer (self->host, CALL_START, NULL);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_failed (self, "guest-lost");
+  assert_clean (self);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The graceful stop
+
+static void
+on_count (AstRunner *runner, guint *least)
+{
+  guint left = ast_runner_get_seconds_to_force (runner);
+
+  if (left > 0)
+    *least = MIN (*least, left);
+}
+
+static void
+test_deaf_guest (void)
+{
+  AstRunnerTimes times = never;
+  g_autoptr (Fixture) self = NULL;
+  guint least = G_MAXUINT;
+
+  times.ask_again = 300;
+  self = make_fixture (&times, TRUE);
+  self->host->manners[CALL_ASK] = DOUBLE_FAILS;
+  bring_to_ready (self);
+  ast_runner_stop (self->runner, FALSE);
+  g_assert_cmpuint (ast_runner_get_seconds_to_force (self->runner), ==, 2);
+  g_signal_connect (self->runner, "changed", G_CALLBACK (on_count), &least);
+  // Asked once more by a person: the countdown does not begin anew.
+  spin (1100);
+  ast_runner_stop (self->runner, FALSE);
+  g_assert_cmpuint (ast_runner_get_seconds_to_force (self->runner), ==, 1);
+  wait_for_state (self, AST_STATE_IDLE);
+  g_signal_handlers_disconnect_by_data (self->runner, &least);
+  g_assert_cmpuint (least, ==, 1);
+  g_assert_cmpuint (self->host->counts[CALL_ASK], >=, 3);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+  assert_idle (self);
+}
+
+static void
+test_answer_after_the_end (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->host->manners[CALL_ASK] = DOUBLE_WAITS;
+  bring_to_ready (self);
+  ast_runner_stop (self->runner, FALSE);
+  ast_machine_emit_ended (self->host->machine, AST_END_POWERED_OFF);
+  wait_for_state (self, AST_STATE_IDLE);
+  test_host_answer (self->host, CALL_ASK, g_error_new (AST_ERROR, AST_ERROR_STOP, "gone"));
+  spin (5);
+  assert_idle (self);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// A guest that does not go
+
+static void
+assert_held (Fixture *self)
+{
+  assert_failed (self, "stop-failed");
+  g_assert_true (is_locked (self));
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+  start_refused (self, AST_ERROR_BUSY);
+}
+
+static void
+test_destroy_fails (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->host->manners[CALL_DESTROY] = DOUBLE_FAILS;
+  bring_to_ready (self);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_held (self);
+  g_assert_cmpuint (self->screen->detached, ==, 1);
+  ast_runner_dismiss_failure (self->runner);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_STOPPING);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_held (self);
+  self->host->manners[CALL_DESTROY] = DOUBLE_SUCCEEDS;
+  ast_runner_stop (self->runner, FALSE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 3);
+}
+
+// A process that still has the image open. Returns what is to be closed.
+static int
+use_overlay (const char *overlay)
+{
+  struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = QEMU_LOCK_BYTE, .l_len = 1 };
+  int fd = open (overlay, O_RDWR | O_CLOEXEC);
+
+  g_assert_cmpint (fcntl (fd, F_OFD_SETLK, &lock), ==, 0);
+  return fd;
+}
+
+static void
+test_overlay_stays_in_use (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  int fd;
+
+  bring_to_ready (self);
+  fd = use_overlay (self->host->overlay);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_held (self);
+  ast_runner_dismiss_failure (self->runner);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_held (self);
+  close (fd);
+  ast_runner_dismiss_failure (self->runner);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+static void
+test_overlay_is_in_use_for_a_moment (void)
+{
+  AstRunnerTimes times = never;
+  g_autoptr (Fixture) self = NULL;
+  int fd;
+
+  times.discard_wait = 20;
+  self = make_fixture (&times, TRUE);
+  bring_to_ready (self);
+  fd = use_overlay (self->host->overlay);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_DISCARDING);
+  spin (60);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_DISCARDING);
+  close (fd);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The screen
+
+static Fixture *
+make_impatient_fixture (void)
+{
+  AstRunnerTimes times = never;
+
+  times.screen_grace = 20;
+  return make_fixture (&times, TRUE);
+}
+
+static void
+test_screen_is_lost (void)
+{
+  g_autoptr (Fixture) self = make_impatient_fixture ();
+  AstScreen *screen = AST_SCREEN (self->screen);
+
+  bring_to_ready (self);
+  for (guint tries = 1; tries <= 3; tries++)
+    {
+      ast_screen_emit_lost (screen);
+      ast_screen_emit_lost (screen);
+      WAIT_UNTIL (self, self->screen->attached == 1 + tries);
+      g_assert_cmpint (state_of (self), ==, AST_STATE_READY);
+    }
+  ast_screen_emit_lost (screen);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_failed (self, "screen-lost");
+  assert_clean (self);
+  g_assert_cmpuint (self->screen->attached, ==, 4);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+}
+
+static void
+test_screen_comes_back (void)
+{
+  g_autoptr (Fixture) self = make_impatient_fixture ();
+
+  bring_to_ready (self);
+  for (guint i = 1; i <= 10; i++)
+    {
+      ast_screen_emit_lost (AST_SCREEN (self->screen));
+      WAIT_UNTIL (self, self->screen->attached == 1 + i);
+      ast_screen_emit_shown (AST_SCREEN (self->screen));
+    }
+  spin (50);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_READY);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+}
+
+// The screen goes first, the word of the guest's end follows.
+static void
+test_screen_goes_with_guest (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to_ready (self);
+  ast_screen_emit_lost (AST_SCREEN (self->screen));
+  ast_machine_emit_ended (self->host->machine, AST_END_POWERED_OFF);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpuint (self->screen->attached, ==, 1);
+}
+
+static void
+test_screen_is_lost_in_grace (void)
+{
+  g_autoptr (Fixture) self = make_impatient_fixture ();
+
+  bring_to_ready (self);
+  ast_runner_stop (self->runner, FALSE);
+  ast_screen_emit_lost (AST_SCREEN (self->screen));
+  spin (100);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_STOPPING);
+  g_assert_cmpuint (self->screen->attached, ==, 1);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Recovery
+
+static char *
+leave_overlay (Fixture *self, const char *name)
+{
+  char *path = g_build_filename (self->overlays, name, NULL);
+
+  g_assert_cmpint (g_mkdir_with_parents (self->overlays, 0700), ==, 0);
+  write_file (path, "x", 1);
+  return path;
+}
+
+static void
+recover (Fixture *self)
+{
+  ast_runner_recover (self->runner);
+  WAIT_UNTIL (self, ast_runner_is_settled (self->runner));
+}
+
+static void
+test_recovery (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  g_autofree char *left = leave_overlay (self, "lab-0123456789ab" AST_OVERLAY_VOLATILE_SUFFIX);
+  g_autofree char *kept = leave_overlay (self, "lab" AST_OVERLAY_KEPT_SUFFIX);
+  g_autoptr (AstStatus) dead = ast_status_new (AST_STATE_READY, "lab", 1);
+
+  g_assert_cmpint (g_mkdir_with_parents (self->config->runtime, 0755), ==, 0);
+  g_assert_true (ast_status_save (dead, self->config->runtime, NULL));
+  self->host->leftover = TRUE;
+  self->host->manners[CALL_DESTROY] = DOUBLE_WAITS;
+  ast_runner_recover (self->runner);
+  WAIT_UNTIL (self, self->host->counts[CALL_DESTROY] == 1);
+  // Nothing is swept below a guest that still runs.
+  g_assert_true (g_file_test (left, G_FILE_TEST_EXISTS));
+  g_assert_true (is_locked (self));
+  g_assert_false (ast_runner_is_settled (self->runner));
+  test_host_answer (self->host, CALL_DESTROY, NULL);
+  WAIT_UNTIL (self, ast_runner_is_settled (self->runner));
+  g_assert_null (ast_runner_get_recovery_failure (self->runner));
+  g_assert_false (g_file_test (left, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (kept, G_FILE_TEST_EXISTS));
+  g_assert_false (is_locked (self));
+  assert_file_follows (self, ast_runner_get_status (self->runner));
+  g_assert_cmpstr (self->trail->str, ==, "(find) (destroy)");
+}
+
+static void
+test_recovery_beside_another (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  g_autofree char *left = leave_overlay (self, "lab-0123456789ab" AST_OVERLAY_VOLATILE_SUFFIX);
+  g_autoptr (AstGuestLock) lock = ast_guest_lock_acquire (self->config->runtime, NULL);
+  g_autoptr (AstStatus) other = ast_status_new (AST_STATE_READY, "other", 1);
+
+  self->host->leftover = TRUE;
+  g_assert_true (ast_status_save (other, self->config->runtime, NULL));
+  recover (self);
+  g_assert_error (ast_runner_get_recovery_failure (self->runner), AST_ERROR, AST_ERROR_BUSY);
+  g_assert_true (g_file_test (left, G_FILE_TEST_EXISTS));
+  g_assert_cmpstr (self->trail->str, ==, "");
+  assert_file_follows (self, other);
+}
+
+static void
+test_recovery_without_host (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  g_autofree char *left = leave_overlay (self, "lab-0123456789ab" AST_OVERLAY_VOLATILE_SUFFIX);
+
+  self->host->manners[CALL_FIND] = DOUBLE_FAILS;
+  self->host->errors[CALL_FIND] = AST_ERROR_NO_LIBVIRT;
+  recover (self);
+  g_assert_error (ast_runner_get_recovery_failure (self->runner), AST_ERROR, AST_ERROR_NO_LIBVIRT);
+  g_assert_false (g_file_test (left, G_FILE_TEST_EXISTS));
+  assert_idle (self);
+}
+
+static void
+test_recovery_in_vain (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  g_autofree char *left = leave_overlay (self, "lab-0123456789ab" AST_OVERLAY_VOLATILE_SUFFIX);
+  int fd = use_overlay (left);
+
+  self->host->leftover = TRUE;
+  self->host->manners[CALL_DESTROY] = DOUBLE_FAILS;
+  self->host->errors[CALL_DESTROY] = AST_ERROR_STOP;
+  recover (self);
+  g_assert_error (ast_runner_get_recovery_failure (self->runner), AST_ERROR, AST_ERROR_STOP);
+  g_assert_true (g_file_test (left, G_FILE_TEST_EXISTS));
+  close (fd);
+}
+
+static void
+test_start_waits_for_recovery (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  g_autofree char *left = leave_overlay (self, "lab-0123456789ab" AST_OVERLAY_VOLATILE_SUFFIX);
+
+  self->host->leftover = TRUE;
+  ast_runner_recover (self->runner);
+  bring_to_ready (self);
+  g_assert_false (g_file_test (left, G_FILE_TEST_EXISTS));
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpstr (self->trail->str, ==,
+                   "(find) preparing (destroy) (prepare) starting (make) (start) booting (attach) ready "
+                   "stopping (destroy) (detach) discarding idle");
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Reset
+
+static int
+reset (Fixture *self, const char *id, GError **error)
+{
+  const char *const ids[] = { id, NULL };
+
+  return ast_runner_reset (self->runner, ids, error);
+}
+
+static void
+assert_reset_refused (Fixture *self, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (reset (self, id, &error), ==, -1);
+  g_assert_error (error, AST_ERROR, AST_ERROR_BUSY);
+}
+
+static void
+test_reset (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  const char *const both[] = { "a", "b", NULL };
+
+  for (guint i = 0; i < 4; i++)
+    g_free (leave_overlay (
+        self, (const char *[]){ "a.kept.qcow2", "b.kept.qcow2", "c.kept.qcow2", "d.kept.qcow2" }[i]));
+  g_assert_cmpint (reset (self, "none", NULL), ==, 0);
+  g_assert_cmpint (ast_runner_reset (self->runner, both, NULL), ==, 2);
+  g_assert_cmpuint (count_overlays (self), ==, 2);
+  g_assert_cmpint (reset (self, NULL, NULL), ==, 2);
+  g_assert_cmpint (reset (self, NULL, NULL), ==, 0);
+  assert_idle (self);
+}
+
+static void
+test_reset_while_running (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  g_free (leave_overlay (self, "other.kept.qcow2"));
+  self->appliance->keeping = AST_KEEPING_KEPT;
+  bring_to_ready (self);
+  assert_reset_refused (self, "lab");
+  assert_reset_refused (self, NULL);
+  g_assert_true (ast_overlay_store_has_kept (self->store, "other"));
+  g_assert_cmpint (reset (self, "other", NULL), ==, 1);
+  g_assert_true (is_locked (self));
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_cmpint (reset (self, "lab", NULL), ==, 1);
+  assert_idle (self);
+}
+
+static void
+test_reset_beside_another (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  g_autoptr (AstGuestLock) lock = ast_guest_lock_acquire (self->config->runtime, NULL);
+
+  g_free (leave_overlay (self, "lab.kept.qcow2"));
+  assert_reset_refused (self, "lab");
+  assert_reset_refused (self, NULL);
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+}
+
+static void
+test_reset_after_failure (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->appliance->keeping = AST_KEEPING_KEPT;
+  self->host->manners[CALL_START] = DOUBLE_FAILS;
+  start (self);
+  wait_for_state (self, AST_STATE_FAILED);
+  g_assert_cmpint (reset (self, "lab", NULL), ==, 1);
+  assert_clean (self);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/runner/whole-session", test_whole_session);
+  g_test_add_func ("/runner/two-sessions", test_two_sessions);
+  g_test_add_func ("/runner/unseen", test_unseen);
+  g_test_add_func ("/runner/without-disk", test_without_disk);
+  g_test_add_func ("/runner/kept", test_kept);
+  g_test_add_func ("/runner/silent-guest", test_silent_guest);
+  g_test_add_func ("/runner/silent-guest-unseen", test_silent_guest_unseen);
+  g_test_add_func ("/runner/refused/while-running", test_refused_while_running);
+  g_test_add_func ("/runner/refused/when-broken", test_refused_when_broken);
+  g_test_add_func ("/runner/refused/by-lock", test_refused_by_lock);
+  g_test_add_func ("/runner/refused/without-runtime", test_refused_without_runtime);
+  g_test_add_func ("/runner/cancel/in-recovery", test_cancel_in_recovery);
+  g_test_add_func ("/runner/cancel/preparing", test_cancel_while_preparing);
+  g_test_add_func ("/runner/cancel/starting", test_cancel_while_starting);
+  g_test_add_func ("/runner/cancel/booting", test_cancel_while_booting);
+  g_test_add_func ("/runner/cancel/ready", test_force_when_ready);
+  g_test_add_func ("/runner/cancel/in-grace", test_force_in_grace);
+  g_test_add_func ("/runner/cancel/discarding", test_stop_while_discarding);
+  g_test_add_func ("/runner/cancel/idle", test_stop_when_idle);
+  g_test_add_func ("/runner/cancel/from-within", test_cancel_from_within);
+  g_test_add_func ("/runner/failure/start", test_start_fails);
+  g_test_add_func ("/runner/failure/again", test_again_after_failure);
+  g_test_add_func ("/runner/failure/image-missing", test_image_missing);
+  g_test_add_func ("/runner/failure/no-space", test_no_space);
+  g_test_add_func ("/runner/guest/powers-off", test_guest_powers_off);
+  g_test_add_func ("/runner/guest/ended-outside", test_guest_is_ended_outside);
+  g_test_add_func ("/runner/guest/lost", test_guest_is_lost);
+  g_test_add_func ("/runner/guest/lost-in-grace", test_guest_is_lost_in_grace);
+  g_test_add_func ("/runner/guest/ends-while-starting", test_guest_ends_while_starting);
+  g_test_add_func ("/runner/stop/deaf-guest", test_deaf_guest);
+  g_test_add_func ("/runner/stop/answer-after-the-end", test_answer_after_the_end);
+  g_test_add_func ("/runner/stop/destroy-fails", test_destroy_fails);
+  g_test_add_func ("/runner/stop/overlay-in-use", test_overlay_stays_in_use);
+  g_test_add_func ("/runner/stop/overlay-in-use-for-a-moment", test_overlay_is_in_use_for_a_moment);
+  g_test_add_func ("/runner/screen/lost", test_screen_is_lost);
+  g_test_add_func ("/runner/screen/comes-back", test_screen_comes_back);
+  g_test_add_func ("/runner/screen/goes-with-guest", test_screen_goes_with_guest);
+  g_test_add_func ("/runner/screen/lost-in-grace", test_screen_is_lost_in_grace);
+  g_test_add_func ("/runner/recovery/leftover", test_recovery);
+  g_test_add_func ("/runner/recovery/beside-another", test_recovery_beside_another);
+  g_test_add_func ("/runner/recovery/without-host", test_recovery_without_host);
+  g_test_add_func ("/runner/recovery/in-vain", test_recovery_in_vain);
+  g_test_add_func ("/runner/recovery/start-waits", test_start_waits_for_recovery);
+  g_test_add_func ("/runner/reset/kept", test_reset);
+  g_test_add_func ("/runner/reset/while-running", test_reset_while_running);
+  g_test_add_func ("/runner/reset/beside-another", test_reset_beside_another);
+  g_test_add_func ("/runner/reset/after-failure", test_reset_after_failure);
+  return g_test_run ();
+}
