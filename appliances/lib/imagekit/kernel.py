@@ -14,10 +14,10 @@ class Kernel:
         self.version = self.image.name.removeprefix("vmlinuz-")
         self.modules = self.image.parents[1] / "lib/modules" / self.version
         self.needs = {}
-        for line in (self.modules / "modules.dep").read_text().splitlines():
+        for line in (self.modules / "modules.dep").read_text(encoding="utf-8").splitlines():
             path, _, needs = line.partition(":")
             self.needs[module_name(path)] = (path, [module_name(need) for need in needs.split()])
-        built_in = (self.modules / "modules.builtin").read_text().split()
+        built_in = (self.modules / "modules.builtin").read_text(encoding="utf-8").split()
         self.built_in = {module_name(path) for path in built_in}
 
     def load_order(self, names):

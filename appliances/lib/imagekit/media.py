@@ -18,6 +18,9 @@ DRIVE_CHECK_OFFSET = 0x66
 TWO_NO_OPERATIONS = b"\x90\x90"
 # The disk's last four bytes of code before its identifier and partition table.
 BOOT_CODE_BYTES = 440
+# mke2fs copies each file's change time, which nobody can choose; so all dates are set afterwards.
+INODE_DATES = ([(f"{kind}time", f"@{EPOCH}") for kind in ("a", "c", "m", "cr")]
+               + [(f"{kind}time_extra", "0") for kind in ("a", "c", "m", "cr")])
 
 
 def settle(folder):
@@ -94,13 +97,14 @@ def boot_files(folder, kernel, initrds, options):
     for initrd in initrds:
         shutil.copyfile(initrd, folder / initrd.name)
     names = " ".join(f"/boot/{initrd.name}" for initrd in initrds)
-    (folder / "grub/grub.cfg").write_text(f"set timeout=0\nlinux /boot/vmlinuz {options}\ninitrd {names}\nboot\n")
+    menu = f"set timeout=0\nlinux /boot/vmlinuz {options}\ninitrd {names}\nboot\n"
+    (folder / "grub/grub.cfg").write_text(menu, encoding="utf-8")
 
 
 def grub_image(platform, target, work, find_root, *modules):
     """GRUB's core with all modules it will ever need."""
     early = work / "early.cfg"
-    early.write_text(f"{find_root}\nset prefix=($root)/boot/grub\n")
+    early.write_text(f"{find_root}\nset prefix=($root)/boot/grub\n", encoding="utf-8")
     run("grub-mkimage", "-O", platform, "-p", "/boot/grub", "-c", early, "-o", target, "biosdisk", "part_msdos",
         "linux", "normal", "configfile", *modules)
 
@@ -119,21 +123,23 @@ def install_grub(image, core):
 
 
 def file_system(root, image, size_mib, owners):
-    """An ext4 from `root` at 1 MiB of the image. Fixed identifiers; inode dates are set by hand, since mke2fs copies
-    the change time of each file, which nobody can choose."""
+    """An ext4 from `root` at 1 MiB of the image, with fixed identifiers."""
     run("mke2fs", "-q", "-t", "ext4", "-O", "^metadata_csum,^64bit", "-m", "0", "-N", "16384", "-J", "size=4",
         "-U", FILE_SYSTEM_UUID, "-L", "root", "-d", root,
         "-E", f"offset={MIB},lazy_itable_init=0,root_owner=0:0,hash_seed={FILE_SYSTEM_UUID}",
         image, f"{size_mib}M")
-    paths = ["/"] + [f"/{path.relative_to(root)}" for path in sorted(root.rglob("*"))]
-    commands = [f'set_inode_field "{path}" {field} @{EPOCH}' for path in [*paths, "/lost+found"]
-                for field in ("atime", "ctime", "mtime", "crtime")]
-    commands += [f'set_inode_field "{path}" {field} {value}' for path in [*paths, "/lost+found"]
-                 for field, value in (("atime_extra", 0), ("ctime_extra", 0), ("mtime_extra", 0), ("crtime_extra", 0))]
-    commands += [f'set_inode_field "{path}" {field} {uid}' for path, uid in owners for field in ("uid", "gid")]
+    paths = ["/", "/lost+found"] + [f"/{path.relative_to(root)}" for path in sorted(root.rglob("*"))]
     script = image.with_suffix(".debugfs")
-    script.write_text("\n".join(commands) + "\n")
-    run("debugfs", "-w", "-f", script, f"{image}?offset={MIB}")
+    fields = [(path, field, value) for path in paths for field, value in INODE_DATES]
+    fields += [(path, field, uid) for path, uid in owners for field in ("uid", "gid")]
+    script.write_text("".join(f'set_inode_field "{path}" {field} {value}\n' for path, field, value in fields),
+                      encoding="utf-8")
+    done = subprocess.run(["debugfs", "-w", "-f", script, f"{image}?offset={MIB}"], env=environment(),
+                          capture_output=True, text=True, check=False)
+    # It ends well whatever its commands did; the first line of its errors is its version.
+    complaints = done.stderr.splitlines()[1:]
+    if done.returncode or complaints:
+        raise BuildError(f"debugfs could not finish the file system: {'; '.join(complaints[:3])}")
 
 
 def pipe(command, data, folder):

@@ -32,7 +32,7 @@ class PackageCache:
         answer = self.answers / hashlib.sha256(repr((sorted(names), apt_state())).encode()).hexdigest()
         if not answer.exists():
             atomic_write(answer, "\n".join(self._ask_apt(names)))
-        archives = answer.read_text().split("\n")
+        archives = answer.read_text(encoding="utf-8").split("\n")
         return [archive for archive in archives if archive.split("_")[0] not in without]
 
     def _ask_apt(self, names):
@@ -97,5 +97,5 @@ def apt_state():
 def atomic_write(path, text):
     """A reader finds the whole text or no file."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
+    partial.write_text(text, encoding="utf-8")
     partial.rename(path)

@@ -65,7 +65,7 @@ class Recipe:
             work.mkdir()
             self.make(Packages(folders), work, fresh / self.image)
             self._describe(fresh)
-            (fresh / STAMP).write_text(inputs)
+            (fresh / STAMP).write_text(inputs, encoding="utf-8")
             for path in fresh.iterdir():
                 path.chmod(0o444)
             fresh.chmod(0o755)
@@ -73,10 +73,10 @@ class Recipe:
 
     def _describe(self, fresh):
         shutil.copyfile(self.folder / "icon.svg", fresh / "icon.svg")
-        descriptor = (self.folder / "appliance.xml").read_text()
+        descriptor = (self.folder / "appliance.xml").read_text(encoding="utf-8")
         digest = sha256(fresh / self.image)
         disk = f'<disk href="{re.escape(self.image)}"'
-        (fresh / "appliance.xml").write_text(re.sub(disk, rf'\g<0> sha256="{digest}"', descriptor))
+        (fresh / "appliance.xml").write_text(re.sub(disk, rf'\g<0> sha256="{digest}"', descriptor), encoding="utf-8")
 
 
 def main(recipe):
@@ -86,6 +86,8 @@ def main(recipe):
     parser.add_argument("--cache", metavar="FOLDER", type=Path, help="packages are kept here (default: OUTDIR/.cache)")
     parser.add_argument("--verify", action="store_true", help="build twice, fail unless both are the same bytes")
     arguments = parser.parse_args()
+    # The images are for other users than the one who builds.
+    os.umask(0o022)
     out = arguments.out.resolve()
     cache = (arguments.cache or out / ".cache").resolve()
     try:
@@ -135,7 +137,7 @@ def contents(folder):
 def is_current(folder, image, inputs):
     """Was the folder made from these inputs?"""
     stamp = folder / STAMP
-    return stamp.is_file() and stamp.read_text() == inputs and (folder / image).is_file()
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == inputs and (folder / image).is_file()
 
 
 def replace(fresh, target, old):
@@ -149,7 +151,7 @@ def replace(fresh, target, old):
 def aside(out):
     """A folder on the same file system that is gone in the end; leftovers of interrupted builds go too."""
     for leftover in out.glob(".build-*"):
-        shutil.rmtree(leftover)
+        shutil.rmtree(leftover, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=".build-", dir=out) as folder:
         yield Path(folder)
 

@@ -103,7 +103,7 @@ class Tree:
         """A small file made by the build itself."""
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+        target.write_text(text, encoding="utf-8")
         target.chmod(mode)
 
     def link(self, path, aim):
