@@ -15,6 +15,7 @@ struct _AstSessionPage
   GtkWidget *edge;
   guint chord_key;
   GdkModifierType chord_mods;
+  GHashTable *held; // hardware key codes whose press the guest has got
   guint edge_timer;
 };
 
@@ -69,11 +70,28 @@ ast_session_page_toggle_bar (AstSessionPage *self)
     ast_host_bar_open (bar);
 }
 
+// A release goes where its press went: the keys of the chord itself are let go while the bar has the focus,
+// and the guest would hold them down for ever.
+static gboolean
+ast_session_page_release_key (AstSessionPage *self, GdkEventKey *event)
+{
+  GtkWidget *display = gtk_bin_get_child (GTK_BIN (self->screen));
+
+  if (event->type != GDK_KEY_RELEASE
+      || !g_hash_table_remove (self->held, GUINT_TO_POINTER (event->hardware_keycode)))
+    return FALSE;
+  if (display)
+    gtk_widget_event (display, (GdkEvent *)event);
+  return TRUE;
+}
+
 gboolean
 ast_session_page_handle_key (AstSessionPage *self, GdkEventKey *event)
 {
   AstHostBar *bar = AST_HOST_BAR (self->bar);
 
+  if (ast_session_page_release_key (self, event))
+    return TRUE;
   if (is_chord (self, event))
     {
       if (event->type == GDK_KEY_PRESS)
@@ -82,6 +100,8 @@ ast_session_page_handle_key (AstSessionPage *self, GdkEventKey *event)
     }
   if (!ast_host_bar_is_open (bar))
     {
+      if (event->type == GDK_KEY_PRESS)
+        g_hash_table_add (self->held, GUINT_TO_POINTER (event->hardware_keycode));
       gtk_window_propagate_key_event (GTK_WINDOW (gtk_widget_get_toplevel (GTK_WIDGET (self))), event);
       return TRUE; // whatever the guest's widget made of it, no default handler of the window gets it
     }
@@ -113,15 +133,24 @@ ast_session_page_dispose (GObject *object)
 }
 
 static void
+ast_session_page_finalize (GObject *object)
+{
+  g_hash_table_unref (AST_SESSION_PAGE (object)->held);
+  G_OBJECT_CLASS (ast_session_page_parent_class)->finalize (object);
+}
+
+static void
 ast_session_page_class_init (AstSessionPageClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = ast_session_page_dispose;
+  G_OBJECT_CLASS (klass)->finalize = ast_session_page_finalize;
 }
 
 static void
 ast_session_page_init (AstSessionPage *self)
 {
   ast_with_class (GTK_WIDGET (self), "session");
+  self->held = g_hash_table_new (NULL, NULL);
   self->screen = ast_spice_screen_new ();
   self->bar = ast_host_bar_new ();
   self->edge = gtk_event_box_new ();
