@@ -1,0 +1,115 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Do pages, example and metadata say what the sources say?  docs.py SOURCE BUILD ASTEROIDECTL"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SOURCE, BUILD, CTL = (Path(argument) for argument in sys.argv[1:4])
+CONFIG_KEYS = re.findall(r'\{ "(\w+)", "([\w-]+)", read_', (SOURCE / "src/core/config.c").read_text())
+ERROR_WORDS = re.findall(r'\[AST_ERROR_\w+\]\s*=\s*\{\s*"([a-z-]+)"', (SOURCE / "src/core/error.c").read_text())
+ELEMENTS = re.findall(r'\{ "([a-z]+)", CONTENT_', (SOURCE / "src/core/descriptor.c").read_text())
+COMMANDS = re.findall(r'^  \{ "([a-z]+)", "', (SOURCE / "src/ctl/main.c").read_text(), re.MULTILINE)
+STATES = re.findall(r'\[AST_STATE_\w+\] = "([a-z]+)"', (SOURCE / "src/core/state.c").read_text())
+MAN_PAGES = ["asteroide.1", "asteroidectl.1", "asteroide.conf.5", "asteroide-appliance.5"]
+
+
+def text(name):
+    return (SOURCE / name).read_text(encoding="utf-8")
+
+
+def missing(words, page, pattern):
+    """Those of the words for which the pattern is not in the page; none at all would be a test that sees nothing."""
+    if len(words) < 5:
+        return ["the sources were not understood"]
+    content = text(page)
+    return [word for word in words if not re.search(pattern.replace("WORD", re.escape(word)), content, re.MULTILINE)]
+
+
+def run(*command, **options):
+    """What the command complains of, as lines; one line with its status where it fails without a word."""
+    done = subprocess.run([str(word) for word in command], text=True, check=False, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
+    return done.stderr.splitlines() or ([f"exit status {done.returncode}"] if done.returncode else [])
+
+
+def tool(name, *arguments):
+    """As run; None where the tool is not installed."""
+    return run(name, *arguments) if shutil.which(name) else None
+
+
+def uncommented_example():
+    """The example configuration with every key switched on."""
+    return re.sub(r"^#([a-z-]+=)", r"\1", text("data/asteroide.conf"), flags=re.MULTILINE)
+
+
+def example_shows_every_key():
+    shown, group = [], None
+    for line in uncommented_example().splitlines():
+        group = line.strip("[]") if line.startswith("[") else group
+        shown += [(group, line.split("=")[0])] if re.match(r"[a-z-]+=", line) else []
+    return [f"{group}.{key}" for group, key in set(shown) ^ set(CONFIG_KEYS)]
+
+
+def example_can_be_read():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "all.conf"
+        path.write_text(uncommented_example().replace("=/", f"={folder}/"), encoding="utf-8")
+        return run(CTL, "check", "--config", path)
+
+
+def links_lead_somewhere():
+    pages = [SOURCE / "README.md", *(SOURCE / "docs").glob("*.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))]
+    return [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()]
+
+
+def man_page_is_clean(name):
+    return tool("groff", "-man", "-Tutf8", "-ww", BUILD / "docs" / name)
+
+
+def screenshots_are_pictures():
+    pictures = list((SOURCE / "docs/screenshots").glob("*.png"))
+    return [str(path) for path in pictures if path.read_bytes()[:8] != b"\x89PNG\r\n\x1a\n"] if pictures else ["none"]
+
+
+TESTS = {
+    "the example configuration shows every key": example_shows_every_key,
+    "the example configuration can be read": example_can_be_read,
+    "the administrators' page has every key": lambda: missing([key for _, key in CONFIG_KEYS], "docs/admins.md", r"\| .*`WORD`"),
+    "asteroide.conf(5) has every key": lambda: missing([key for _, key in CONFIG_KEYS], "docs/man/asteroide.conf.5.rst",
+                                                       r"^(\w+, )?WORD(, \w+)?$"),
+    "the administrators' page has every failure code": lambda: missing(ERROR_WORDS, "docs/admins.md", r"^\| `WORD` \|"),
+    "the administrators' page has every state": lambda: missing(STATES, "docs/admins.md", r"^\| `WORD` \|"),
+    "asteroidectl(1) has every state": lambda: missing(STATES, "docs/man/asteroidectl.1.rst", r"^WORD$"),
+    "the administrators' page has every command": lambda: missing(COMMANDS, "docs/admins.md", r"^\| `WORD[ `]"),
+    "asteroidectl(1) has every command": lambda: missing(COMMANDS, "docs/man/asteroidectl.1.rst", r"^WORD( |$)"),
+    "the teachers' page has every element": lambda: missing(ELEMENTS, "docs/teachers.md", r"^\|.*`<WORD/?>`"),
+    "asteroide-appliance(5) has every element": lambda: missing(ELEMENTS, "docs/man/asteroide-appliance.5.rst",
+                                                                r"^WORD$|\*\*WORD\*\*"),
+    "links of the pages lead somewhere": links_lead_somewhere,
+    "screenshots are pictures": screenshots_are_pictures,
+    **{f"{name} is clean": (lambda name=name: man_page_is_clean(name)) for name in MAN_PAGES},
+    "the desktop entry is valid": lambda: tool("desktop-file-validate", BUILD / "data/org.asteroide.Kiosk.desktop"),
+    "the AppStream metadata are valid": lambda: tool("appstreamcli", "validate", "--no-net",
+                                                     BUILD / "data/org.asteroide.Kiosk.metainfo.xml"),
+}
+
+
+def main():
+    os.environ["LC_ALL"] = "C.UTF-8"
+    print(f"1..{len(TESTS)}")
+    for number, (name, test) in enumerate(TESTS.items(), 1):
+        wrong = test()
+        verdict = "not ok" if wrong else "ok"
+        print(f"{verdict} {number} {name}{' # SKIP the tool is not installed' if wrong is None else ''}")
+        for line in wrong or []:
+            print(f"# {line}")
+
+
+if __name__ == "__main__":
+    main()
