@@ -4,7 +4,7 @@
 #include <gio/gio.h>
 #include <glib/gi18n.h>
 
-G_DEFINE_QUARK (ast-error-quark, ast_error)
+G_DEFINE_QUARK (ast - error - quark, ast_error)
 
 typedef struct
 {
@@ -17,51 +17,64 @@ typedef struct
 #define TRY_AGAIN    N_ ("Try again. If it happens twice, call the person who looks after this room.")
 
 static const AstErrorText texts[] = {
-  [AST_ERROR_CONFIGURATION] = { "bad-configuration",
-                                N_ ("This station is not set up correctly. Call the person who looks after this room."),
-                                N_ ("Mend the station's configuration and start the kiosk again.") },
-  [AST_ERROR_DESCRIPTOR] = { "bad-descriptor", CHOOSE_OTHER,
-                             N_ ("Mend the appliance's descriptor: asteroidectl check names file, line and column.") },
+  [AST_ERROR_CONFIGURATION]
+  = { "bad-configuration",
+      N_ ("This station is not set up correctly. Call the person who looks after this room."),
+      N_ ("Mend the station's configuration and start the kiosk again.") },
+  [AST_ERROR_DESCRIPTOR]
+  = { "bad-descriptor", CHOOSE_OTHER,
+      N_ ("Mend the appliance's descriptor: asteroidectl check names file, line and column.") },
   [AST_ERROR_NO_SUCH_APPLIANCE] = { "no-such-appliance", CHOOSE_OTHER,
                                     N_ ("Check the appliance's id and the configured appliance folders.") },
-  [AST_ERROR_IMAGE_MISSING] = { "image-missing", CHOOSE_OTHER,
-                                N_ ("Copy the image that is named to its place, or mend its name in the descriptor.") },
+  [AST_ERROR_IMAGE_MISSING]
+  = { "image-missing", CHOOSE_OTHER,
+      N_ ("Copy the image that is named to its place, or mend its name in the descriptor.") },
   [AST_ERROR_IMAGE_UNREADABLE] = { "image-unreadable", CHOOSE_OTHER,
                                    N_ ("Let the kiosk's user read the image and the folders above it.") },
   [AST_ERROR_IMAGE_FORMAT] = { "image-format", CHOOSE_OTHER,
-                               N_ ("Convert the image: disks and layers are qcow2 (or raw, named .raw or .img), CDs are ISO images.") },
-  [AST_ERROR_IMAGE_CORRUPT] = { "image-corrupt", CHOOSE_OTHER,
-                                N_ ("The image is damaged: copy it to this station again.") },
-  [AST_ERROR_IMAGE_DIGEST] = { "image-digest", CHOOSE_OTHER,
-                               N_ ("The image is not the one that the descriptor means: copy it again, or correct the digest.") },
-  [AST_ERROR_NO_SPACE] = { "no-space", CHOOSE_OTHER,
-                           N_ ("Free space on the file system of the overlays; asteroidectl reset drops kept states.") },
-  [AST_ERROR_STORE] = { "overlay-store", TRY_AGAIN,
-                        N_ ("Make the overlay folder writable for the kiosk's user, and only for that user.") },
+                               N_ ("Convert the image: disks and layers are qcow2 (or raw, named .raw or "
+                                   ".img), CDs are ISO images.") },
+  [AST_ERROR_IMAGE_CORRUPT]
+  = { "image-corrupt", CHOOSE_OTHER, N_ ("The image is damaged: copy it to this station again.") },
+  [AST_ERROR_IMAGE_DIGEST]
+  = { "image-digest", CHOOSE_OTHER,
+      N_ ("The image is not the one that the descriptor means: copy it again, or correct the digest.") },
+  [AST_ERROR_NO_SPACE]
+  = { "no-space", CHOOSE_OTHER,
+      N_ ("Free space on the file system of the overlays; asteroidectl reset drops kept states.") },
+  [AST_ERROR_STORE]
+  = { "overlay-store", TRY_AGAIN,
+      N_ ("Make the overlay folder writable for the kiosk's user, and only for that user.") },
   [AST_ERROR_BUSY] = { "busy", N_ ("End the running appliance first."),
                        N_ ("asteroidectl status tells what runs; asteroidectl stop ends it.") },
-  [AST_ERROR_NO_LIBVIRT] = { "no-libvirt", TRY_AGAIN,
-                             N_ ("Check that libvirt is installed and that the kiosk's user can reach the configured address.") },
+  [AST_ERROR_NO_LIBVIRT]
+  = { "no-libvirt", TRY_AGAIN,
+      N_ ("Check that libvirt is installed and that the kiosk's user can reach the configured address.") },
   [AST_ERROR_NO_QEMU] = { "no-qemu", N_ ("Call the person who looks after this room."),
                           N_ ("Install QEMU for this machine's architecture (Debian: qemu-system-x86).") },
-  [AST_ERROR_START] = { "start-failed", TRY_AGAIN,
-                        N_ ("The hypervisor refused the guest: its own words are in the journal and below.") },
-  [AST_ERROR_GUEST_LOST] = { "guest-lost", TRY_AGAIN,
-                             N_ ("The guest's process ended by itself: its log is in the libvirt log folder of the kiosk's user.") },
+  [AST_ERROR_START]
+  = { "start-failed", TRY_AGAIN,
+      N_ ("The hypervisor refused the guest: its own words stand above and in the journal.") },
+  [AST_ERROR_GUEST_LOST]
+  = { "guest-lost", TRY_AGAIN,
+      N_ ("The guest's process ended by itself: its log is in the libvirt log folder of the kiosk's user.") },
   [AST_ERROR_SCREEN] = { "screen-lost", TRY_AGAIN,
                          N_ ("The guest ran, but its SPICE screen could not be shown: see the journal.") },
-  [AST_ERROR_STOP] = { "stop-failed", N_ ("Call the person who looks after this room before anyone else works here."),
-                       N_ ("The guest could not be verified gone: look for its QEMU process, then run asteroidectl stop --force.") },
+  [AST_ERROR_STOP]
+  = { "stop-failed", N_ ("Call the person who looks after this room before anyone else works here."),
+      N_ ("The guest could not be verified gone: look for its QEMU process, then run asteroidectl stop "
+          "--force.") },
   [AST_ERROR_NO_KIOSK] = { "no-kiosk", N_ ("Call the person who looks after this room."),
                            N_ ("Start the kiosk, or look at its journal.") },
-  [AST_ERROR_NO_DISPLAY] = { "no-display", N_ ("Call the person who looks after this room."),
-                             N_ ("Start the kiosk inside an X or Wayland session (DISPLAY or WAYLAND_DISPLAY).") },
+  [AST_ERROR_NO_DISPLAY]
+  = { "no-display", N_ ("Call the person who looks after this room."),
+      N_ ("Start the kiosk inside an X or Wayland session (DISPLAY or WAYLAND_DISPLAY).") },
 };
 
 const char *
 ast_error_word (AstError code)
 {
-  g_return_val_if_fail ((guint) code < G_N_ELEMENTS (texts), "internal");
+  g_return_val_if_fail ((guint)code < G_N_ELEMENTS (texts), "internal");
   return texts[code].word;
 }
 
@@ -85,14 +98,14 @@ ast_error_from_word (const char *word, const char *message)
 const char *
 ast_error_advice (AstError code)
 {
-  g_return_val_if_fail ((guint) code < G_N_ELEMENTS (texts), "");
+  g_return_val_if_fail ((guint)code < G_N_ELEMENTS (texts), "");
   return _ (texts[code].advice);
 }
 
 const char *
 ast_error_admin_advice (AstError code)
 {
-  g_return_val_if_fail ((guint) code < G_N_ELEMENTS (texts), "");
+  g_return_val_if_fail ((guint)code < G_N_ELEMENTS (texts), "");
   return _ (texts[code].admin);
 }
 
