@@ -1,0 +1,158 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the tests that meson knows of, suite by suite, and counts their cases (all speak TAP)."""
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from stationkit import processes
+
+# Suites whose tests share a processor peacefully; the others want the machine for themselves.
+SIDE_BY_SIDE = ("unit", "golden", "cli")
+CASE = re.compile(r"^(not )?ok\b[ \t]*(\d*)[ \t-]*([^#]*)(?:#\s*(skip|todo)\S*\s*(.*))?", re.IGNORECASE)
+PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#\s*skip\S*\s*(.*))?", re.IGNORECASE)
+
+
+class Outcome:
+    """What one test program told."""
+
+    def __init__(self, name, output, status, seconds):
+        self.name, self.output, self.seconds = name, output, seconds
+        self.count = Counter()
+        self.skips = []
+        planned = None
+        for line in output.splitlines():
+            if plan := PLAN.match(line):
+                planned = int(plan[1])
+                if planned == 0:
+                    self.skip(plan[2] or "")
+            elif case := CASE.match(line):
+                self.add(case)
+        told = self.count.total() if planned != 0 else 0
+        self.trouble = []
+        if planned is None:
+            self.trouble.append("no plan: it ended before it had told how many cases it has")
+        elif told != planned:
+            self.trouble.append(f"{planned} cases were planned, {told} were told")
+        if status not in (0, 77) and not self.count["failed"]:
+            self.trouble.append(f"all was well, and yet it ended with {status}")
+        if self.trouble:
+            self.count["failed"] += 1
+
+    def add(self, case):
+        """Counts one line."""
+        if case[4] and case[4].lower() == "skip":
+            self.skip(f"{case[3].strip()}: {case[5]}")
+        else:
+            self.count["failed" if case[1] else "passed"] += 1
+
+    def skip(self, reason):
+        """Counts a skip."""
+        self.count["skipped"] += 1
+        self.skips.append(reason)
+
+    def tell(self):
+        """One line; the whole log of a failure."""
+        word = "FAILED" if self.count["failed"] else "ok"
+        print(f"  {word:6} {self.name:34} {in_words(self.count):42} {self.seconds:6.1f} s")
+        for reason in self.skips:
+            print(f"         skipped: {reason}")
+        if self.count["failed"]:
+            for line in self.trouble + self.output.splitlines():
+                print(f"  | {line}")
+        sys.stdout.flush()
+
+
+def in_words(count):
+    """The sentence that the last line is, too."""
+    return f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped"
+
+
+def end_group(child):
+    """Kills a test and what it started in its process group."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run(test):
+    """Runs one test program to its end, or to the end of its time."""
+    began = time.monotonic()
+    # A file: a daemon that outlives the test may keep a pipe open for long.
+    with tempfile.TemporaryFile() as log:
+        with subprocess.Popen(test["cmd"], env=os.environ | test["env"], cwd=test["workdir"] or "/", stdin=subprocess.DEVNULL,
+                              stdout=log, stderr=subprocess.STDOUT, start_new_session=True) as child:
+            try:
+                status = child.wait(test["timeout"] or None)
+            except subprocess.TimeoutExpired:
+                status = f"a kill, after {test['timeout']} s"
+            end_group(child)
+        log.seek(0)
+        output = log.read().decode(errors="replace")
+    return Outcome(test["name"], output, status, time.monotonic() - began)
+
+
+def known_tests(build):
+    """What meson set up in a build folder."""
+    told = subprocess.run(["meson", "introspect", "--tests", build], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    return json.loads(told.stdout)
+
+
+def of_suite(tests, suite):
+    """Those of one suite (meson writes project:suite)."""
+    return [test for test in tests if any(name.split(":")[-1] == suite for name in test["suite"])]
+
+
+def run_suite(build, suite, tests):
+    """Runs and tells; the count."""
+    print(f"{suite} ({Path(build).name})", flush=True)
+    began = time.monotonic()
+    total = Counter() if tests else Counter(failed=1)
+    if not tests:
+        print("  FAILED: this suite has no test")
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if suite in SIDE_BY_SIDE else 1) as pool:
+        for outcome in pool.map(run, tests):
+            outcome.tell()
+            total += outcome.count
+    print(f"{suite} ({Path(build).name}): {in_words(total)}, {time.monotonic() - began:.0f} s\n", flush=True)
+    return total
+
+
+def private_session(home):
+    """The environment that keeps a test away from its user's files and session."""
+    env = {"HOME": home}
+    for name in ("CONFIG_HOME", "CACHE_HOME", "DATA_HOME", "STATE_HOME", "RUNTIME_DIR"):
+        folder = Path(home) / name.split("_", maxsplit=1)[0].lower()
+        folder.mkdir(mode=0o700)
+        env[f"XDG_{name}"] = str(folder)
+    return env
+
+
+def main():
+    """collect.py BUILD:SUITE[,SUITE…]…"""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("work", metavar="BUILD:SUITE[,SUITE…]", nargs="+")
+    works = [work.rsplit(":", 1) for work in parser.parse_args().work]
+    total = Counter()
+    with tempfile.TemporaryDirectory(prefix="ast-", dir="/tmp") as home:
+        os.environ |= private_session(home)
+        for build, suites in works:
+            tests = known_tests(build)
+            for suite in suites.split(","):
+                total += run_suite(build, suite, of_suite(tests, suite))
+    print(in_words(total), flush=True)
+    return 1 if total["failed"] or not total["passed"] else 0
+
+
+if __name__ == "__main__":
+    processes.run_as_child(main)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# For tests/run and appliances/try: packages, an ordinary user, a source folder that this user can read, builds.
+
+TEST_USER=asteroide-test
+
+fail() {
+  echo "${0##*/}: $*" >&2
+  exit 1
+}
+
+is_root() {
+  [ "$(id -u)" = 0 ]
+}
+
+# Only Debian's own programs, the same words everywhere, nothing that changes what is built or started.
+clean_environment() {
+  PATH=/usr/sbin:/usr/bin:/sbin:/bin
+  LC_ALL=C.UTF-8
+  export PATH LC_ALL
+  unset CC CFLAGS CPPFLAGS LDFLAGS LD_PRELOAD LD_LIBRARY_PATH PKG_CONFIG_PATH PYTHONPATH PYTHONHOME MAKEFLAGS \
+    DESTDIR LANG LANGUAGE GREP_OPTIONS
+}
+
+is_installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# install_packages LIST…: those that are named in the lists and are not there.
+install_packages() {
+  missing=
+  for package in $(sed 's/#.*//' "$@" | sort -u); do
+    is_installed "$package" || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  is_root || fail "these packages are missing, and only root can install them:$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  echo "installing:$missing"
+  # shellcheck disable=SC2086
+  { apt-get -q update && apt-get -q -y install --no-install-recommends $missing; } >/var/tmp/asteroide-apt.log 2>&1 \
+    || { cat /var/tmp/asteroide-apt.log >&2; fail "not installed:$missing"; }
+}
+
+# Tests and guests never run as root.
+make_test_user() {
+  is_root || return 0
+  id "$TEST_USER" >/dev/null 2>&1 || useradd --system --user-group --home-dir /nonexistent --no-create-home \
+    --shell /usr/sbin/nologin "$TEST_USER"
+  # Xvfb may make it only as root in the way X wants it.
+  [ -d /tmp/.X11-unix ] || install -d -m 1777 /tmp/.X11-unix
+}
+
+# as_user USER COMMAND…: with no privilege, and dead when we are.
+as_user() {
+  user=$1
+  shift
+  setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs --pdeathsig KILL \
+    env -i PATH="$PATH" LC_ALL=C.UTF-8 TMPDIR=/tmp "$@"
+}
+
+as_test_user() {
+  if is_root; then as_user "$TEST_USER" "$@"; else env -i PATH="$PATH" LC_ALL=C.UTF-8 TMPDIR=/tmp HOME="$HOME" "$@"; fi
+}
+
+can_read_all() {
+  [ -z "$(as_test_user find "$1" \( -path "$1/.git" -o -path "$1/build*" \) -prune -o \
+    \( -type d \( ! -readable -o ! -executable \) -o -type f ! -readable \) -print -quit 2>&1)" ]
+}
+
+# go_where_the_test_user_can_read SOURCE SCRIPT ARGUMENT…: goes on with a copy of the source where it lies in a
+# folder that is closed to the test user. The copy stays, so that a second run builds only what has changed.
+go_where_the_test_user_can_read() {
+  source=$1 script=$2
+  shift 2
+  { ! is_root || can_read_all "$source"; } && return 0
+  copy=/var/tmp/asteroide-$(printf %s "$source" | sha256sum | cut -c 1-16)
+  [ -d "$copy" ] || mkdir -m 755 "$copy"
+  # Anyone may make a folder there: a copy that is not root's alone is not believed.
+  [ ! -L "$copy" ] && [ "$(stat -c '%u %a' "$copy")" = '0 755' ] || fail "$copy is not root's alone; remove it"
+  echo "the test user cannot read $source: working in $copy"
+  find "$copy" -mindepth 1 -maxdepth 1 ! -name 'build*' -exec rm -rf {} +
+  tar -C "$source" --exclude=./.git --exclude='./build*' -c . | tar -C "$copy" -x --no-same-owner --no-same-permissions
+  chmod -R a+rX "$copy"
+  exec "$copy/$script" "$@"
+}
+
+# build SOURCE NAME OPTION…: sets up SOURCE/NAME with meson's options and builds; silent unless something is wrong.
+build() {
+  source=$1 folder=$1/$2
+  shift 2
+  echo "building ${folder##*/}"
+  mkdir -p "$folder"
+  {
+    { [ -e "$folder/build.ninja" ] || meson setup "$folder" "$source" -Dwerror=true "$@"; } && ninja -C "$folder"
+  } >"$folder/build.log" 2>&1 || { cat "$folder/build.log" >&2; fail "$folder cannot be built"; }
+}
+
+build_appliances() {
+  echo "building the sample appliances"
+  "$1/appliances/build" --out "$1/build/appliances" >"$1/build/appliances.log" 2>&1 \
+    || { cat "$1/build/appliances.log" >&2; fail 'the sample appliances cannot be built'; }
+}
+
+# Folders into which the test user puts what people want to see.
+make_writable_for_tests() {
+  for folder in "$@"; do
+    mkdir -p "$folder"
+    ! is_root || chown -R "$TEST_USER:" "$folder"
+  done
+}

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A test case with a station of its own, on a desk that the cases of a class share."""
+import sys
+import traceback
+import unittest
+from pathlib import Path
+
+from . import tap
+from .station import Desk, Station
+
+
+class StationCase(unittest.TestCase):
+    """Each case gets self.station (no kiosk yet) and self.screen; afterwards nothing may be left of it."""
+
+    build = None  # the folder that meson built in
+    appliances = None  # the sample appliances
+    desk = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.desk = Desk()
+        cls.screen = cls.desk.display
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.desk.close()
+
+    def setUp(self):
+        # Beside the pages, not over a tile: a tile below the pointer looks another way.
+        self.screen.move(2, self.screen.size[1] - 2)
+        self.station = self.make_station()
+
+    def make_station(self, name="b12-07"):
+        """A station that is closed, and looked at for leftovers, when the case ends."""
+        program = Path(sys.argv[0])
+        station = Station(self.desk, self.build, name,
+                          Path(self.build) / "screenshots" / program.parent.name / program.stem / tap.name_of(self))
+        self.addCleanup(self._close, station)
+        return station
+
+    def _close(self, station):
+        try:
+            station.close()
+        except Exception:
+            self._tell(station)
+            raise
+
+    def run(self, result=None):
+        """As ever; a failure is explained before its station is taken down."""
+        method = getattr(self, self._testMethodName)
+
+        def explained():
+            try:
+                method()
+            except unittest.SkipTest:
+                raise
+            except Exception:
+                self._tell(self.station)
+                raise
+        explained.__doc__ = method.__doc__
+        setattr(self, self._testMethodName, explained)
+        return super().run(result)
+
+    @staticmethod
+    def _tell(station):
+        try:
+            print(f"# what was on the screen: {station.shot('failed') or 'not kept'}")
+            print(f"# status: {station.status()}")
+            for line in (station.kiosk.said() if station.kiosk else "").splitlines()[-60:]:
+                print(f"# kiosk: {line}")
+        except Exception:  # the first failure is what counts
+            traceback.print_exc()
+
+
+def main():
+    """Runs the cases of the calling program."""
+    def prepare(build):
+        StationCase.build = Path(build).resolve()
+        # Built once, beside the plain build, for all builds.
+        StationCase.appliances = StationCase.build.parent / "build/appliances"
+    tap.main(prepare)

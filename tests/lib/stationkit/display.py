@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An X screen that nobody sees, and the hands and eyes of somebody in front of it."""
+import difflib
+import io
+import os
+import re
+import struct
+import subprocess
+import time
+from collections import namedtuple
+from pathlib import Path
+
+from PIL import Image, ImageChops, ImageOps
+
+from . import processes
+
+Word = namedtuple("Word", "text left top right bottom")
+# Words that belong to one phrase stand this close, in parts of a letter's height.
+GAP = 1.6
+
+
+class Display:
+    """An Xvfb of its own: no network, no window manager."""
+
+    def __init__(self, folder, width=1280, height=800):
+        self.folder = Path(folder)
+        self.folder.mkdir()
+        self.size = (width, height)
+        read, write = os.pipe()
+        with open(self.folder / "xvfb.log", "wb") as log:
+            self.server = processes.start(
+                ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset",
+                 "-fbdir", self.folder], pass_fds=[write], stdout=log, stderr=log)
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            number = pipe.readline().strip()
+        if not number:
+            raise RuntimeError(f"Xvfb does not start: {(self.folder / 'xvfb.log').read_text()}")
+        self.name = f":{number}"
+        self.shots = 0
+
+    def close(self):
+        """Switches the screen off."""
+        self.server.terminate()
+        self.server.wait()
+
+    # Eyes
+
+    def look(self):
+        """What is on the screen now, as a picture."""
+        raw = (self.folder / "Xvfb_screen0").read_bytes()
+        header = struct.unpack(">25I", raw[:100])
+        width, height, stride, colours = header[4], header[5], header[12], header[19]
+        start = header[0] + colours * 12
+        return Image.frombuffer("RGB", (width, height), raw[start:start + stride * height], "raw", "BGRX", stride, 1)
+
+    def look_when_still(self, seconds=10):
+        """The picture once two looks in a row saw the same."""
+        before = self.look()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(0.15)
+            now = self.look()
+            if now.tobytes() == before.tobytes():
+                return now
+            before = now
+        return before
+
+    def colour(self, x, y):
+        """RRGGBB of one place."""
+        return "%02x%02x%02x" % self.look().getpixel((x, y))
+
+    def share(self, colour, tolerance=6, area=None):
+        """Which part of the screen, 0 to 1, has this colour (RRGGBB)?"""
+        picture = self.look()
+        return share(picture.crop(area) if area else picture, colour, tolerance)
+
+    def read(self, picture=None):
+        """The words on the screen, in the order of reading."""
+        return read(picture or self.look_when_still())
+
+    def text(self):
+        """All that can be read on the screen, in one line."""
+        return " ".join(word.text for word in self.read())
+
+    def find(self, phrase, picture=None):
+        """The place of a phrase: (left, top, right, bottom), or None."""
+        return find(self.read(picture), phrase)
+
+    def wait_for(self, phrase, seconds=60):
+        """Waits until a phrase can be read; its place."""
+        seen = []
+
+        def look():
+            seen[:] = self.read()
+            return find(seen, phrase)
+        return processes.wait_until(look, lambda: f"“{phrase}” on the screen, which says: {' '.join(w.text for w in seen)}",
+                                    seconds)
+
+    # Hands
+
+    def _xdotool(self, *arguments):
+        subprocess.run(["xdotool", *map(str, arguments)], env=dict(os.environ, DISPLAY=self.name), check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
+
+    def move(self, x, y):
+        """Moves the pointer."""
+        self._xdotool("mousemove", int(x), int(y))
+
+    def click(self, x, y):
+        """Moves the pointer there and presses its first button."""
+        self._xdotool("mousemove", int(x), int(y), "sleep", 0.1, "click", 1)
+
+    def click_on(self, phrase, seconds=60):
+        """Clicks on a phrase as soon as it can be read."""
+        left, top, right, bottom = self.wait_for(phrase, seconds)
+        self.click((left + right) / 2, (top + bottom) / 2)
+
+    def key(self, *names):
+        """Presses keys one after the other: "Return", "ctrl+alt+Home"."""
+        self._xdotool("key", "--delay", 60, *names)
+
+    def type(self, text):
+        """Types a text."""
+        self._xdotool("type", "--delay", 60, text)
+
+
+def share(picture, colour, tolerance=6):
+    """Which part of a picture, 0 to 1, has this colour (RRGGBB)?"""
+    wanted = Image.new("RGB", picture.size, f"#{colour}")
+    worst = ImageChops.difference(picture.convert("RGB"), wanted).split()
+    worst = ImageChops.lighter(ImageChops.lighter(worst[0], worst[1]), worst[2])
+    return sum(worst.histogram()[:tolerance + 1]) / (picture.width * picture.height)
+
+
+def difference(one, other):
+    """The mean difference of two pictures of one size, 0 to 255."""
+    grey = ImageChops.difference(one.convert("RGB"), other.convert("RGB")).convert("L")
+    return sum(value * count for value, count in enumerate(grey.histogram())) / (grey.width * grey.height)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Reading
+
+def _read_once(picture):
+    buffer = io.BytesIO()
+    picture.save(buffer, "png", compress_level=1)
+    told = subprocess.run(["tesseract", "-", "-", "--psm", "11", "-l", "eng", "-c", "thresholding_method=2", "tsv"],
+                          input=buffer.getvalue(), capture_output=True, check=True, timeout=120,
+                          env=dict(os.environ, OMP_THREAD_LIMIT="1"))
+    words = []
+    for row in told.stdout.decode().splitlines()[1:]:
+        field = row.split("\t")
+        if len(field) == 12 and field[11].strip() and float(field[10]) > 30:
+            left, top, width, height = map(int, field[6:10])
+            words.append((int(field[2]), Word(field[11].strip(), left // 2, top // 2, (left + width) // 2, (top + height) // 2)))
+    return [word for _, word in words]
+
+
+def read(picture):
+    """The words in a picture, by optical character recognition; dark text on light ground and light on dark."""
+    grey = picture.convert("L")
+    big = grey.resize((grey.width * 2, grey.height * 2), Image.BICUBIC)
+    return _read_once(big) + _read_once(ImageOps.invert(big))
+
+
+def _plain(text):
+    return re.sub(r"[^0-9a-zà-öø-ÿ]", "", text.lower())
+
+
+def find(words, phrase):
+    """The place of the first run of words that reads (nearly) as the phrase: (left, top, right, bottom), or None."""
+    wanted = _plain(phrase)
+    length = len(phrase.split())
+    best, place = 0.84, None
+    for first in range(len(words)):
+        for count in range(max(1, length - 1), length + 2):
+            run = words[first:first + count]
+            likeness = difflib.SequenceMatcher(None, wanted, _plain(" ".join(word.text for word in run))).ratio()
+            if likeness > best:
+                best = likeness
+                place = (min(w.left for w in run), min(w.top for w in run), max(w.right for w in run), max(w.bottom for w in run))
+    return place

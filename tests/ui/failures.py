@@ -1,0 +1,106 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes wrong ends on a screen that says what, and lets go of everything."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from stationkit import cases, display  # noqa: E402
+
+
+class Failures(cases.StationCase):
+    """Each failure by its cause, from outside."""
+
+    def expect_failure(self, code, *phrases):
+        """The failure screen with these words; the way back leads to the launcher."""
+        self.station.wait_state("failed")
+        self.assertEqual(self.station.status()["failure"]["code"], code)
+        self.screen.wait_for("Back to the appliances")
+        words = self.screen.read()
+        self.station.shot(code)
+        for phrase in (*phrases, code, "For the person who looks after this room", "b12-07"):
+            self.assertTrue(display.find(words, phrase), f"{phrase} in: {' '.join(w.text for w in words)}")
+        self.assertEqual(self.station.leftovers(), [])
+        self.screen.click_on("Back to the appliances")
+        self.station.wait_state("idle")
+        self.screen.wait_for("Type to search")
+
+    def test_image_goes(self):
+        """An image that goes after it was found."""
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.wait_for("Alpha writer")
+        # A file that cannot be read any more makes no event that the catalogue would see before the click.
+        disk = self.station.appliances / "alpha/disk.raw"
+        disk.write_bytes(b"QFI\xfb\0\0\0\x03 cut short")
+        disk.rename(disk.with_suffix(".qcow2"))
+        descriptor = disk.with_name("appliance.xml")
+        descriptor.write_text(descriptor.read_text(encoding="utf-8").replace("disk.raw", "disk.qcow2"), encoding="utf-8")
+        self.station.ctl("list")
+        self.screen.wait_for("Alpha writer")
+        self.screen.click_on("Alpha writer")
+        self.expect_failure("image-corrupt", "Alpha writer")
+
+    def test_no_libvirt(self):
+        """libvirt does not answer: the launcher says so before, the failure screen after the click."""
+        self.station.write_config(libvirt={"uri": f"qemu+unix:///session?socket={self.station.folder}/none"})
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.wait_for("libvirt does not answer")
+        self.screen.click_on("Alpha writer")
+        self.expect_failure("no-libvirt", "libvirt does not answer", "Check that libvirt is installed")
+
+    def test_no_space(self):
+        """The file system of the overlays is too full."""
+        self.station.write_config(session={"reserve-mib": "1000000000"})
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.click_on("Alpha writer")
+        self.expect_failure("no-space", "Free space")
+
+    def test_try_again(self):
+        """“Try again” starts the same appliance once more."""
+        self.station.overlays.write_text("in the way", encoding="utf-8")
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.click_on("Alpha writer")
+        self.station.wait_state("failed")
+        self.station.overlays.unlink()
+        self.screen.click_on("Try again")
+        self.station.wait_state("booting", "ready")
+        self.assertEqual(self.station.status()["appliance"], "alpha")
+        self.assertEqual(self.station.ctl("stop", "--force").returncode, 0)
+
+    def test_bad_configuration(self):
+        """A mistake in the configuration is named by file and line, and the screen stays."""
+        self.station.add("alpha", "Alpha writer")
+        with open(self.station.config_file, "a", encoding="utf-8") as file:
+            file.write("\nthis is no key file\n")
+        kiosk = self.station.launch_kiosk()
+        self.screen.wait_for("This station is not ready")
+        words = self.screen.read()
+        self.station.shot("bad-configuration")
+        for phrase in ("asteroide.conf", "bad-configuration", "Mend the station's configuration"):
+            self.assertTrue(display.find(words, phrase), f"{phrase} in: {' '.join(w.text for w in words)}")
+        self.screen.key("Escape", "Return", "F1", "alt+F4")
+        self.screen.wait_for("This station is not ready")
+        self.assertTrue(kiosk.is_running())
+
+    def test_no_display(self):
+        """Without a display: a sentence, and exit status 1."""
+        for name in ("", ":4711"):
+            kiosk = self.station.launch_kiosk(DISPLAY=name)
+            self.assertEqual(kiosk.process.wait(60), 1)
+            self.assertIn("There is no display to draw on.", kiosk.said())
+        self.station.kiosk = None
+
+    def test_wrong_usage(self):
+        """What the command line does not know: a sentence, and exit status 2."""
+        kiosk = self.station.launch_kiosk("--nonsense")
+        self.assertEqual(kiosk.process.wait(60), 2)
+        self.assertIn("--nonsense", kiosk.said())
+        self.station.kiosk = None
+
+
+if __name__ == "__main__":
+    cases.main()

@@ -1,0 +1,77 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a station may look like: its branding, its language, what stands in front."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from stationkit import cases  # noqa: E402
+
+LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" fill="#ff00ff"/></svg>'
+
+
+class Looks(cases.StationCase):
+    """Read from the screen."""
+
+    def test_branding(self):
+        """Title, logo, colours and wallpaper come from the configuration."""
+        (self.station.folder / "logo.svg").write_text(LOGO, encoding="utf-8")
+        self.station.write_config(branding={"title": "University of Ostrava", "logo": "logo.svg", "accent": "#00ff00",
+                                            "background": "#663300"})
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.wait_for("University of Ostrava")
+        self.station.shot("branding")
+        self.assertGreater(self.screen.share("663300"), 0.5)
+        self.assertGreater(self.screen.share("ff00ff"), 0.003, "the logo")
+        self.assertGreater(self.screen.share("00ff00"), 0.0005, "the frame around the tile that has the focus")
+
+    def test_languages(self):
+        """Names and summaries in the reader's language, with accents."""
+        self.station.add("alpha", "Network lab", '<name xml:lang="fr">Travaux réseau</name>'
+                         '<name xml:lang="de">Netzwerklabor</name><summary>Four routers</summary>'
+                         '<summary xml:lang="fr">Quatre routeurs</summary>')
+        for language, name, other in (("fr:en", "Travaux réseau", "Network lab"), ("de", "Netzwerklabor", "Network lab"),
+                                      ("es", "Network lab", "Netzwerklabor")):
+            self.station.start_kiosk(LANGUAGE=language)
+            self.screen.wait_for(name)
+            self.assertFalse(self.screen.find(other))
+            self.station.shot(language[:2])
+            self.assertEqual(self.station.kiosk.end(), 0, self.station.kiosk.said())
+
+    def test_last_used_in_front(self):
+        """What was used last stands in front the next time."""
+        self.station.add_folder(self.appliances / "tiny", "zulu", lambda text: text.replace("Command line", "Zulu shell"))
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.wait_for("Alpha writer")
+        self.assertLess(self.screen.find("Alpha writer")[0], self.screen.find("Zulu shell")[0])
+        self.screen.click_on("Zulu shell")
+        self.station.wait_state("ready")
+        self.assertEqual(self.station.ctl("stop", "--force").returncode, 0)
+        self.assertEqual(self.station.kiosk.end(), 0, self.station.kiosk.said())
+        self.station.start_kiosk()
+        self.screen.wait_for("Alpha writer")
+        self.station.shot("order")
+        self.assertLess(self.screen.find("Zulu shell")[0], self.screen.find("Alpha writer")[0])
+
+    def test_whole_screen(self):
+        """The kiosk covers all of the screen, with no frame around it."""
+        self.station.write_config(branding={"background": "#663300"})
+        self.station.start_kiosk()
+        self.screen.wait_for("There are no appliances on this station yet")
+        width, height = self.screen.size
+        for corner in ((0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)):
+            self.assertEqual(self.screen.colour(*corner), "663300")
+
+    def test_emulation_is_told(self):
+        """Without KVM the launcher and F1 say so."""
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.wait_for("Appliances are emulated on this station")
+        self.screen.key("F1")
+        self.screen.wait_for("emulated, therefore slow")
+
+
+if __name__ == "__main__":
+    cases.main()
