@@ -106,3 +106,21 @@ ast_host_find_leftover_finish (AstHost *self, GAsyncResult *result, GError **err
 {
   return g_task_propagate_pointer (G_TASK (result), error);
 }
+
+void
+ast_host_warm_up_async (AstHost *self, GAsyncReadyCallback callback, gpointer data)
+{
+  AST_HOST_GET_IFACE (self)->warm_up_async (self, callback, data);
+}
+
+gboolean
+ast_host_warm_up_finish (AstHost *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+char *
+ast_host_get_emulation_reason (AstHost *self)
+{
+  return AST_HOST_GET_IFACE (self)->get_emulation_reason (self);
+}

@@ -57,6 +57,8 @@ struct _AstHostInterface
   GTypeInterface parent;
   AstMachine *(*make_machine) (AstHost *, AstAppliance *, const char *overlay);
   void (*find_leftover_async) (AstHost *, GAsyncReadyCallback, gpointer);
+  void (*warm_up_async) (AstHost *, GAsyncReadyCallback, gpointer);
+  char *(*get_emulation_reason) (AstHost *);
 };
 
 // A machine that has not been started yet. Full reference. `overlay` may be NULL.
@@ -65,5 +67,12 @@ AstMachine *ast_host_make_machine (AstHost *self, AstAppliance *appliance, const
 // is none.
 void ast_host_find_leftover_async (AstHost *self, GAsyncReadyCallback callback, gpointer data);
 AstMachine *ast_host_find_leftover_finish (AstHost *self, GAsyncResult *result, GError **error);
+// Does everything that the first start would otherwise wait for, which can take seconds. Never needed, and
+// failure is no harm: the start tries again and tells.
+void ast_host_warm_up_async (AstHost *self, GAsyncReadyCallback callback, gpointer data);
+gboolean ast_host_warm_up_finish (AstHost *self, GAsyncResult *result, GError **error);
+// Known after a warm-up or a start: are guests emulated in software, and why (translated; NULL if they are
+// not)? The caller frees it.
+char *ast_host_get_emulation_reason (AstHost *self);
 
 G_END_DECLS

@@ -3,8 +3,10 @@
 #include "libvirt-host.h"
 #include "domain-builder.h"
 #include "error.h"
+#include "module.h"
 #include "station.h"
 #include <glib/gi18n.h>
+#include <gmodule.h>
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -194,23 +196,18 @@ warm_up_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
     g_task_return_boolean (task, TRUE);
 }
 
-void
-ast_libvirt_host_warm_up_async (AstLibvirtHost *self, GAsyncReadyCallback callback, gpointer data)
+static void
+ast_libvirt_host_warm_up_async (AstHost *host, GAsyncReadyCallback callback, gpointer data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
+  g_autoptr (GTask) task = g_task_new (host, NULL, callback, data);
 
   g_task_run_in_thread (task, warm_up_thread);
 }
 
-gboolean
-ast_libvirt_host_warm_up_finish (AstLibvirtHost *self, GAsyncResult *result, GError **error)
+static char *
+ast_libvirt_host_get_emulation_reason (AstHost *host)
 {
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-char *
-ast_libvirt_host_get_emulation_reason (AstLibvirtHost *self)
-{
+  AstLibvirtHost *self = AST_LIBVIRT_HOST (host);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
   return self->facts ? g_strdup (self->facts->emulation_reason) : NULL;
@@ -304,6 +301,8 @@ ast_libvirt_host_iface_init (AstHostInterface *iface)
 {
   iface->make_machine = ast_libvirt_host_make_machine;
   iface->find_leftover_async = ast_libvirt_host_find_leftover_async;
+  iface->warm_up_async = ast_libvirt_host_warm_up_async;
+  iface->get_emulation_reason = ast_libvirt_host_get_emulation_reason;
 }
 
 AstLibvirtHost *
@@ -316,6 +315,15 @@ ast_libvirt_host_new (const AstConfig *config)
   gvir_event_register ();
   virSetErrorFunc (NULL, on_libvirt_error);
   return self;
+}
+
+// What the program that loaded us asks for; see module.h.
+G_MODULE_EXPORT AstHost *ast_module_make (const AstConfig *config);
+
+AstHost *
+ast_module_make (const AstConfig *config)
+{
+  return AST_HOST (ast_libvirt_host_new (config));
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -449,6 +449,9 @@ ast_readings_run (GPtrArray *readings, const AstSources *sources)
       g_ptr_array_foreach (readings, run_in_pool, (gpointer)sources);
       return;
     }
+  // GLib 2.74 looks its C locale up at the first number it reads; threads that meet there leave EAGAIN in
+  // errno, which g_ascii_string_to_unsigned takes for a number that cannot be read.
+  g_ascii_strtoull ("0", NULL, 10);
   pool = g_thread_pool_new (run_in_pool, (gpointer)sources, (int)threads, FALSE, NULL);
   for (guint i = 0; i < readings->len; i++)
     g_thread_pool_push (pool, g_ptr_array_index (readings, i), NULL);

@@ -5,7 +5,7 @@
 #include "command.h"
 #include "bus.h"
 #include "guest-lock.h"
-#include "libvirt-host.h"
+#include "module.h"
 #include "runner.h"
 #include <glib-unix.h>
 #include <glib/gi18n.h>
@@ -156,13 +156,14 @@ typedef struct
   guint signals; // how often we were told to end
 } AstHere;
 
+// NULL with error where the part that runs guests cannot be loaded.
 static AstRunner *
-make_runner (const AstConfig *config)
+make_runner (const AstConfig *config, GError **error)
 {
-  g_autoptr (AstLibvirtHost) host = ast_libvirt_host_new (config);
+  g_autoptr (AstHost) host = ast_module_make_host (config, error);
   g_autoptr (AstOverlayStore) store = ast_overlay_store_new (config->overlays, config->reserve_mib);
 
-  return ast_runner_new (config, AST_HOST (host), store, NULL);
+  return host ? ast_runner_new (config, host, store, NULL) : NULL;
 }
 
 static void
@@ -217,16 +218,19 @@ static AstExit
 start_here (const AstInvocation *invocation)
 {
   g_autoptr (AstCatalogue) catalogue = ast_command_load_catalogue (invocation);
-  g_autoptr (AstRunner) runner = make_runner (invocation->config);
-  g_autoptr (AstBusService) service = ast_bus_service_new (invocation->config, runner, catalogue);
   AstAppliance *appliance = ast_catalogue_find (catalogue, invocation->arguments[0]);
   g_autoptr (GError) error = NULL;
+  g_autoptr (AstRunner) runner = NULL;
+  g_autoptr (AstBusService) service = NULL;
 
   if (appliance == NULL)
     g_set_error (&error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
                  _ ("There is no appliance “%s” on this station."), invocation->arguments[0]);
-  if (error)
+  else
+    runner = make_runner (invocation->config, &error);
+  if (runner == NULL)
     return ast_command_fail (error);
+  service = ast_bus_service_new (invocation->config, runner, catalogue);
   ast_runner_recover (runner);
   if (!ast_runner_start (runner, appliance, &error))
     return ast_command_fail (error);
@@ -291,11 +295,14 @@ static AstExit
 stop_leftovers (const AstInvocation *invocation)
 {
   g_autoptr (AstRunner) runner = NULL;
+  g_autoptr (GError) error = NULL;
 
   if (ast_guest_lock_is_held (invocation->config->runtime))
     return fail_text (_ ("An appliance runs, but its kiosk does not answer on D-Bus. End it on its screen, "
                          "or end the kiosk."));
-  runner = make_runner (invocation->config);
+  runner = make_runner (invocation->config, &error);
+  if (runner == NULL)
+    return ast_command_fail (error);
   ast_runner_recover (runner);
   run_here (runner);
   g_print ("%s\n", _ ("Nothing is running."));
@@ -356,8 +363,10 @@ reset_on_kiosk (AstBusKiosk1 *kiosk, const AstInvocation *invocation, GError **e
 static int
 reset_files (const AstInvocation *invocation, GError **error)
 {
-  g_autoptr (AstRunner) runner = make_runner (invocation->config);
+  g_autoptr (AstRunner) runner = make_runner (invocation->config, error);
 
+  if (runner == NULL)
+    return -1;
   if (invocation->force)
     ast_runner_recover (runner);
   run_here (runner);

@@ -7,10 +7,11 @@
 #include "failure-page.h"
 #include "info-panel.h"
 #include "launcher.h"
-#include "libvirt-host.h"
+#include "module.h"
 #include "overlay-store.h"
 #include "progress-page.h"
 #include "runner.h"
+#include "screen-module.h"
 #include "session-page.h"
 #include "style.h"
 #include "widgets.h"
@@ -25,7 +26,7 @@ struct _AstApplication
   const AstConfig *config;
   AstCatalogue *catalogue;
   AstOverlayStore *store;
-  AstLibvirtHost *host;
+  AstHost *host;
   AstRunner *runner;
   AstBusService *bus;
   GMainLoop *loop;
@@ -175,7 +176,7 @@ on_again (AstApplication *self)
 static char *
 describe_acceleration (AstApplication *self)
 {
-  g_autofree char *reason = ast_libvirt_host_get_emulation_reason (self->host);
+  g_autofree char *reason = ast_host_get_emulation_reason (self->host);
 
   return reason ? g_strdup_printf (_ ("emulated, and so slow: %s"), reason)
                 : g_strdup (_ ("on KVM, at full speed"));
@@ -254,29 +255,15 @@ on_warmed_up (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   g_autofree char *reason = NULL;
 
-  if (!ast_libvirt_host_warm_up_finish (self->host, result, &error))
+  if (!ast_host_warm_up_finish (self->host, result, &error))
     {
       g_message ("%s", error->message);
       return ast_launcher_set_notice (AST_LAUNCHER (self->launcher), error->message);
     }
-  reason = ast_libvirt_host_get_emulation_reason (self->host);
+  reason = ast_host_get_emulation_reason (self->host);
   if (reason)
     ast_launcher_set_notice (AST_LAUNCHER (self->launcher),
                              _ ("No KVM on this station: appliances are emulated, and slow"));
-}
-
-// After the first frame: nothing here may delay it.
-static gboolean
-on_painted (gpointer data)
-{
-  AstApplication *self = data;
-
-  ast_catalogue_watch (self->catalogue);
-  self->bus = ast_bus_service_new (self->config, self->runner, self->catalogue);
-  ast_runner_recover (self->runner);
-  ast_libvirt_host_warm_up_async (self->host, on_warmed_up, g_object_ref (self));
-  ast_launcher_start_countdown (AST_LAUNCHER (self->launcher));
-  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -309,18 +296,15 @@ ast_application_add_window (AstApplication *self, gboolean windowed)
 }
 
 static void
-ast_application_add_pages (AstApplication *self)
+ast_application_add_pages (AstApplication *self, GtkWidget *screen)
 {
   AstHostBar *bar;
 
-  self->launcher = ast_launcher_new (self->config, self->store);
   self->progress = ast_progress_page_new ();
-  self->session = ast_session_page_new (self->config->bar_chord);
+  self->session = ast_session_page_new (screen, self->config->bar_chord);
   bar = ast_session_page_get_bar (AST_SESSION_PAGE (self->session));
-  ast_application_add_page (self, self->launcher);
   ast_application_add_page (self, self->progress);
   ast_application_add_page (self, self->session);
-  g_signal_connect (self->launcher, "chosen", G_CALLBACK (on_chosen), self);
   g_signal_connect_swapped (self->progress, "cancel", G_CALLBACK (on_cancel), self);
   g_signal_connect_swapped (self->failure, "back", G_CALLBACK (on_back), self);
   g_signal_connect_swapped (self->failure, "again", G_CALLBACK (on_again), self);
@@ -329,16 +313,46 @@ ast_application_add_pages (AstApplication *self)
 }
 
 static void
-ast_application_add_core (AstApplication *self)
+ast_application_add_runner (AstApplication *self, AstScreen *screen)
 {
-  const AstConfig *config = self->config;
-  AstScreen *screen = ast_session_page_get_screen (AST_SESSION_PAGE (self->session));
-
-  self->runner = ast_runner_new (config, AST_HOST (self->host), self->store, screen);
+  self->runner = ast_runner_new (self->config, self->host, self->store, screen);
   g_signal_connect (self->runner, "changed", G_CALLBACK (on_runner_changed), self);
   g_signal_connect_object (screen, "shown", G_CALLBACK (on_screen_shown), self, 0);
-  g_signal_connect (self->catalogue, "changed", G_CALLBACK (on_catalogue_changed), self);
-  on_catalogue_changed (self->catalogue, self);
+  g_signal_connect (self->launcher, "chosen", G_CALLBACK (on_chosen), self);
+  self->bus = ast_bus_service_new (self->config, self->runner, self->catalogue);
+  ast_runner_recover (self->runner);
+  ast_host_warm_up_async (self->host, on_warmed_up, g_object_ref (self));
+}
+
+// All that guests need is loaded when the launcher is on the monitor: nothing here may delay its first frame.
+static gboolean
+on_painted (gpointer data)
+{
+  AstApplication *self = data;
+  g_autoptr (GError) error = NULL;
+  GtkWidget *screen = NULL;
+
+  self->host = ast_module_make_host (self->config, &error);
+  if (self->host)
+    screen = ast_screen_module_make (&error);
+  if (screen == NULL)
+    {
+      ast_application_show_failure (self, NULL, error);
+      return G_SOURCE_REMOVE;
+    }
+  ast_application_add_pages (self, screen);
+  ast_application_add_runner (self, AST_SCREEN (screen));
+  ast_catalogue_watch (self->catalogue);
+  ast_launcher_start_countdown (AST_LAUNCHER (self->launcher));
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_first_draw (GtkWidget *window, cairo_t *cr, AstApplication *self)
+{
+  g_signal_handlers_disconnect_by_func (window, on_first_draw, self);
+  g_idle_add (on_painted, self);
+  return GDK_EVENT_PROPAGATE;
 }
 
 static void
@@ -398,10 +412,12 @@ ast_application_new (const AstConfig *config, const GError *trouble, gboolean wi
                                        (const char *const *)config->images, g_get_language_names ());
   ast_catalogue_load (self->catalogue);
   self->store = ast_overlay_store_new (config->overlays, config->reserve_mib);
-  self->host = ast_libvirt_host_new (config);
-  ast_application_add_pages (self);
-  ast_application_add_core (self);
+  self->launcher = ast_launcher_new (config, self->store);
+  ast_application_add_page (self, self->launcher);
+  g_signal_connect (self->catalogue, "changed", G_CALLBACK (on_catalogue_changed), self);
+  on_catalogue_changed (self->catalogue, self);
   ast_application_turn_to (self, self->launcher);
+  g_signal_connect_after (self->window, "draw", G_CALLBACK (on_first_draw), self);
   return self;
 }
 
@@ -413,8 +429,6 @@ ast_application_run (AstApplication *self)
   guint hang_up = g_unix_signal_add (SIGHUP, on_end_signal, self);
 
   gtk_window_present (GTK_WINDOW (self->window));
-  if (self->runner)
-    g_idle_add_full (G_PRIORITY_LOW - 1, on_painted, self, NULL);
   g_main_loop_run (self->loop);
   g_source_remove (interrupt);
   g_source_remove (terminate);

@@ -377,7 +377,7 @@ ast_launcher_set_appliances (AstLauncher *self, GPtrArray *appliances)
 // Keys
 
 static void
-on_search_changed (GtkSearchEntry *entry, AstLauncher *self)
+on_search_changed (GtkEntry *entry, AstLauncher *self)
 {
   ast_launcher_filter (self);
 }
@@ -401,9 +401,9 @@ ast_launcher_focus_first (AstLauncher *self)
 }
 
 static void
-on_search_stopped (GtkSearchEntry *entry, AstLauncher *self)
+ast_launcher_end_search (AstLauncher *self)
 {
-  gtk_entry_set_text (GTK_ENTRY (entry), "");
+  gtk_entry_set_text (GTK_ENTRY (self->search), "");
   ast_launcher_focus_first (self);
 }
 
@@ -418,13 +418,13 @@ ast_launcher_handle_key (AstLauncher *self, GdkEventKey *event)
       ast_launcher_focus_first (self);
       return TRUE;
     }
-  if (in_search)
-    return FALSE;
   if (event->keyval == GDK_KEY_Escape)
     {
-      on_search_stopped (GTK_SEARCH_ENTRY (self->search), self);
+      ast_launcher_end_search (self);
       return TRUE;
     }
+  if (in_search)
+    return FALSE;
   // Space starts the focused tile; everything else that prints is a search.
   if (character > ' ' && g_unichar_isprint (character)
       && !(event->state & (GDK_CONTROL_MASK | GDK_MOD1_MASK)))
@@ -488,13 +488,13 @@ new_header (AstLauncher *self)
   gtk_container_add (GTK_CONTAINER (titles), station);
   gtk_widget_set_valign (titles, GTK_ALIGN_CENTER);
   self->clock = ast_with_class (gtk_label_new (NULL), "clock");
-  self->search = ast_with_class (gtk_search_entry_new (), "search");
+  // Not a GtkSearchEntry: its one icon loads the icon theme before the first frame.
+  self->search = ast_with_class (gtk_entry_new (), "search");
   gtk_entry_set_placeholder_text (GTK_ENTRY (self->search), _ ("Type to search"));
   gtk_entry_set_width_chars (GTK_ENTRY (self->search), 26);
   gtk_entry_set_input_hints (GTK_ENTRY (self->search), GTK_INPUT_HINT_NO_EMOJI);
   gtk_widget_set_valign (self->search, GTK_ALIGN_CENTER);
-  g_signal_connect (self->search, "search-changed", G_CALLBACK (on_search_changed), self);
-  g_signal_connect (self->search, "stop-search", G_CALLBACK (on_search_stopped), self);
+  g_signal_connect (self->search, "changed", G_CALLBACK (on_search_changed), self);
   g_signal_connect (self->search, "activate", G_CALLBACK (on_search_activate), self);
   gtk_box_pack_start (GTK_BOX (header), ast_svg_image_new (self->config->logo, LOGO, 72, 72), FALSE, FALSE,
                       0);

@@ -151,14 +151,12 @@ ast_session_page_init (AstSessionPage *self)
 {
   ast_with_class (GTK_WIDGET (self), "session");
   self->held = g_hash_table_new (NULL, NULL);
-  self->screen = ast_spice_screen_new ();
   self->bar = ast_host_bar_new ();
   self->edge = gtk_event_box_new ();
   gtk_event_box_set_visible_window (GTK_EVENT_BOX (self->edge), FALSE);
   gtk_event_box_set_above_child (GTK_EVENT_BOX (self->edge), TRUE);
   g_object_set (self->edge, "valign", GTK_ALIGN_START, "height-request", EDGE_HEIGHT, "visible", TRUE, NULL);
   gtk_widget_add_events (self->edge, GDK_ENTER_NOTIFY_MASK | GDK_LEAVE_NOTIFY_MASK);
-  gtk_container_add (GTK_CONTAINER (self), self->screen);
   gtk_overlay_add_overlay (GTK_OVERLAY (self), self->edge);
   gtk_overlay_add_overlay (GTK_OVERLAY (self), self->bar);
   g_signal_connect_object (self->edge, "enter-notify-event", G_CALLBACK (on_edge_entered), self,
@@ -169,10 +167,12 @@ ast_session_page_init (AstSessionPage *self)
 }
 
 GtkWidget *
-ast_session_page_new (const char *bar_chord)
+ast_session_page_new (GtkWidget *screen, const char *bar_chord)
 {
   AstSessionPage *self = g_object_new (AST_TYPE_SESSION_PAGE, "visible", TRUE, NULL);
 
+  self->screen = screen;
+  gtk_container_add (GTK_CONTAINER (self), screen);
   gtk_accelerator_parse (bar_chord, &self->chord_key, &self->chord_mods);
   return GTK_WIDGET (self);
 }

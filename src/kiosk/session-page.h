@@ -2,15 +2,16 @@
 // The guest's screen over the whole monitor, and the host bar above it.
 #pragma once
 #include "host-bar.h"
-#include "spice-screen.h"
+#include "screen.h"
 
 G_BEGIN_DECLS
 
 #define AST_TYPE_SESSION_PAGE (ast_session_page_get_type ())
 G_DECLARE_FINAL_TYPE (AstSessionPage, ast_session_page, AST, SESSION_PAGE, GtkOverlay)
 
-// `bar_chord`: the accelerator that opens and closes the bar; it never reaches the guest.
-GtkWidget *ast_session_page_new (const char *bar_chord);
+// `screen`: a widget that is an AstScreen. `bar_chord`: the accelerator that opens and closes the bar; it
+// never reaches the guest.
+GtkWidget *ast_session_page_new (GtkWidget *screen, const char *bar_chord);
 // Both borrowed.
 AstScreen *ast_session_page_get_screen (AstSessionPage *self);
 AstHostBar *ast_session_page_get_bar (AstSessionPage *self);
