@@ -51,6 +51,10 @@ well_formed() {
   msgfmt --check --check-accelerators=_ --output-file=/dev/null "$source/po/$1.po"
 }
 
+promised_languages() {
+  test "$(languages | tr '\n' ' ')" = "de es fr ja "
+}
+
 complete() {
   msgcmp "$source/po/$1.po" "$work/all.pot"
 }
@@ -66,6 +70,7 @@ fi
 check "the marked strings are found" extract
 check "POTFILES names the files that hold any" all_files_listed
 check "no sentence is cut by a macro" no_sentence_cut
+check "the four languages are there" promised_languages
 for language in $(languages); do
   check "$language is well formed" well_formed "$language"
   check "$language lacks nothing" complete "$language"
