@@ -107,7 +107,9 @@ ast_bus_service_dispose (GObject *object)
   for (guint i = 0; i < self->owners->len; i++)
     g_bus_unown_name (g_array_index (self->owners, guint, i));
   g_array_set_size (self->owners, 0);
-  g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->skeleton));
+  // Without a bus it was never exported, and that would be a critical.
+  if (g_dbus_interface_skeleton_get_connection (G_DBUS_INTERFACE_SKELETON (self->skeleton)))
+    g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self->skeleton));
   if (self->runner)
     g_signal_handlers_disconnect_by_data (self->runner, self);
   g_clear_object (&self->runner);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "state.h"
+#include "image-tools.h"
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+static const char *const words[]
+    = { "idle", "preparing", "starting", "booting", "ready", "stopping", "discarding", "failed" };
+
+static void
+test_words (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    {
+      AstState state = AST_STATE_IDLE;
+
+      g_assert_cmpstr (ast_state_word (i), ==, words[i]);
+      g_assert_true (ast_state_from_word (words[i], &state));
+      g_assert_cmpuint (state, ==, i);
+    }
+}
+
+static void
+test_other_words (void)
+{
+  const char *const others[] = { "", "Idle", "idle ", "running", NULL };
+  AstState state = AST_STATE_READY;
+
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_false (ast_state_from_word (others[i], &state));
+  g_assert_cmpint (state, ==, AST_STATE_READY);
+}
+
+static AstStatus *
+make_failed (void)
+{
+  // 2026-03-04T05:06:07.000089Z
+  AstStatus *status = ast_status_new (AST_STATE_FAILED, "netlab", G_GINT64_CONSTANT (1772600767000089));
+
+  status->failure_code = g_strdup ("guest-lost");
+  status->failure_message = g_strdup ("“Réseau” stopped\n\"unexpectedly\".");
+  return status;
+}
+
+static void
+test_json (void)
+{
+  g_autoptr (AstStatus) idle = ast_status_new (AST_STATE_IDLE, NULL, 0);
+  g_autoptr (AstStatus) failed = make_failed ();
+  g_autofree char *idle_json = ast_status_to_json (idle);
+  g_autofree char *failed_json = ast_status_to_json (failed);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) expected = json_from_string (
+      "{\"state\":\"failed\",\"appliance\":\"netlab\",\"since\":\"2026-03-04T05:06:07.000089Z\","
+      "\"failure\":{\"code\":\"guest-lost\",\"message\":\"“Réseau” stopped\\n\\\"unexpectedly\\\".\"}}",
+      &error);
+  g_autoptr (JsonNode) nothing
+      = json_from_string ("{\"state\":\"idle\",\"appliance\":null,\"since\":null,\"failure\":null}", &error);
+  g_autoptr (JsonNode) said = json_from_string (failed_json, &error);
+  g_autoptr (JsonNode) said_idle = json_from_string (idle_json, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (json_node_equal (said, expected));
+  g_assert_true (json_node_equal (said_idle, nothing));
+}
+
+static void
+assert_equal (const AstStatus *a, const AstStatus *b)
+{
+  g_assert_cmpint (a->state, ==, b->state);
+  g_assert_cmpstr (a->appliance, ==, b->appliance);
+  g_assert_cmpint (a->since, ==, b->since);
+  g_assert_cmpstr (a->failure_code, ==, b->failure_code);
+  g_assert_cmpstr (a->failure_message, ==, b->failure_message);
+}
+
+static void
+test_there_and_back (void)
+{
+  g_autoptr (TestFolder) folder = make_folder ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    {
+      g_autoptr (AstStatus) status
+          = i == AST_STATE_FAILED ? make_failed () : ast_status_new (i, i ? "lab" : NULL, g_get_real_time ());
+      g_autoptr (AstStatus) copy = ast_status_copy (status);
+      g_autoptr (AstStatus) loaded = NULL;
+      g_autoptr (GError) error = NULL;
+
+      g_assert_true (ast_status_save (status, folder, &error));
+      g_assert_no_error (error);
+      loaded = ast_status_load (folder);
+      assert_equal (loaded, status);
+      assert_equal (copy, status);
+    }
+}
+
+static void
+test_nonsense (void)
+{
+  const char *const texts[] = { "",
+                                "null",
+                                "[]",
+                                "{}",
+                                "{\"state\":null}",
+                                "{\"state\":1}",
+                                "{\"state\":\"running\"}",
+                                "{\"state\":[\"idle\"]}",
+                                "{\"state\":\"idle\"",
+                                "\xff\xfe",
+                                "{\"state\":\"\xff\"}" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_assert_null (ast_status_from_json (texts[i], -1));
+}
+
+// Other types where text is meant: as if nothing were written there.
+static void
+test_half_nonsense (void)
+{
+  const char *const texts[] = {
+    "{\"state\":\"ready\"}",
+    "{\"state\":\"ready\",\"appliance\":7,\"since\":8,\"failure\":9}",
+    "{\"state\":\"ready\",\"appliance\":{},\"since\":\"yesterday\",\"failure\":{}}",
+    "{\"state\":\"ready\",\"appliance\":null,\"since\":\"\",\"failure\":{\"code\":1,\"message\":[]},\"x\":1}",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (AstStatus) status = ast_status_from_json (texts[i], strlen (texts[i]));
+
+      g_assert_nonnull (status);
+      g_assert_cmpint (status->state, ==, AST_STATE_READY);
+      g_assert_null (status->appliance);
+      g_assert_cmpint (status->since, ==, 0);
+      g_assert_null (status->failure_code);
+      g_assert_null (status->failure_message);
+    }
+}
+
+static void
+test_no_file (void)
+{
+  g_autoptr (TestFolder) folder = make_folder ();
+  g_autofree char *file = g_build_filename (folder, "state.json", NULL);
+  g_autoptr (AstStatus) none = ast_status_load (folder);
+  g_autoptr (AstStatus) torn = NULL;
+
+  g_assert_cmpint (none->state, ==, AST_STATE_IDLE);
+  g_assert_cmpint (none->since, ==, 0);
+  write_file (file, "{\"state\":\"rea", 13);
+  torn = ast_status_load (folder);
+  g_assert_cmpint (torn->state, ==, AST_STATE_IDLE);
+}
+
+static void
+test_save_fails (void)
+{
+  g_autoptr (TestFolder) folder = make_folder ();
+  g_autofree char *missing = g_build_filename (folder, "missing", NULL);
+  g_autoptr (AstStatus) status = ast_status_new (AST_STATE_IDLE, NULL, 0);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (ast_status_save (status, missing, &error));
+  g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/state/words", test_words);
+  g_test_add_func ("/state/other-words", test_other_words);
+  g_test_add_func ("/state/json", test_json);
+  g_test_add_func ("/state/there-and-back", test_there_and_back);
+  g_test_add_func ("/state/nonsense", test_nonsense);
+  g_test_add_func ("/state/half-nonsense", test_half_nonsense);
+  g_test_add_func ("/state/no-file", test_no_file);
+  g_test_add_func ("/state/save-fails", test_save_fails);
+  return g_test_run ();
+}
