@@ -89,7 +89,13 @@ print_help (void)
   g_print ("%s\n\n%s\n", _ ("Usage: asteroidectl [--config FILE] COMMAND [OPTION…] [ARGUMENT…]"),
            _ ("Commands:"));
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_print ("  %-8s %-12s %s\n", commands[i].name, commands[i].synopsis, _ (commands[i].description));
+    {
+      // Padded by what a terminal shows, not by bytes.
+      int blanks = 12 - (int)g_utf8_strlen (commands[i].synopsis, -1);
+
+      g_print ("  %-8s %s%*s %s\n", commands[i].name, commands[i].synopsis, blanks, "",
+               _ (commands[i].description));
+    }
   g_print ("\n%s\n%s\n", _ ("“asteroidectl COMMAND --help” tells a command's options."),
            _ ("Exit status: 0 done, 1 refused or failed, 2 wrong usage."));
 }
