@@ -297,13 +297,23 @@ add_category (AstLauncher *self, GtkWidget *group, const char *category, const c
   return button;
 }
 
+// A descriptor has its category in one language: these common ones are shown in the reader's, others as they
+// are.
+static const char *const common_categories[] = {
+  NC_ ("category", "network"),     NC_ ("category", "office"),    NC_ ("category", "system"),
+  NC_ ("category", "development"), NC_ ("category", "languages"), NC_ ("category", "science"),
+  NC_ ("category", "media"),       NC_ ("category", "exam"),      NULL,
+};
+
 static char *
 category_label (const char *category)
 {
-  g_autofree char *first = g_utf8_substring (category, 0, 1);
+  gboolean is_common = g_strv_contains (common_categories, category);
+  const char *label = is_common ? g_dpgettext2 (NULL, "category", category) : category;
+  g_autofree char *first = g_utf8_substring (label, 0, 1);
   g_autofree char *upper = g_utf8_strup (first, -1);
 
-  return g_strconcat (upper, g_utf8_next_char (category), NULL);
+  return g_strconcat (upper, g_utf8_next_char (label), NULL);
 }
 
 static int
