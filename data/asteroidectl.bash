@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Bash completion. Commands and options are asked of the program's own help, so that there is no second list of them.
+
+_asteroidectl()
+{
+    local program=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+    local command="" config=() choices="" number
+
+    COMPREPLY=()
+    if [[ $previous == --config ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+    fi
+    for ((number = 1; number < COMP_CWORD; number++)); do
+        case ${COMP_WORDS[number]} in
+            --config) config=(--config "${COMP_WORDS[++number]}") ;;
+            -*) ;;
+            *) command=${command:-${COMP_WORDS[number]}} ;;
+        esac
+    done
+    if [[ $current == -* ]]; then
+        choices=$(LC_ALL=C "$program" $command --help 2>/dev/null | grep -o -e '--[a-z]\+')
+        [[ $command ]] || choices="--config --help --version"
+    elif [[ ! $command ]]; then
+        choices=$(LC_ALL=C "$program" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]\+\).*/\1/p')
+    elif [[ $command =~ ^(show|check|start|reset)$ ]]; then
+        choices=$("$program" "${config[@]}" list 2>/dev/null | cut -d ' ' -f 1)
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$current")
+    [[ $command != check ]] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
+}
+
+complete -o filenames -F _asteroidectl asteroidectl
