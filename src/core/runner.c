@@ -664,11 +664,10 @@ on_leftover_found (GObject *source, GAsyncResult *result, gpointer data)
 void
 ast_runner_recover (AstRunner *self)
 {
-  GError *error = NULL;
-
-  self->lock = ast_guest_lock_acquire (self->config->runtime, &error);
+  g_clear_error (&self->recovery_failure);
+  self->lock = ast_guest_lock_acquire (self->config->runtime, &self->recovery_failure);
   if (self->lock == NULL)
-    return ast_runner_fail_recovery (self, error);
+    return;
   self->recovering = TRUE;
   ast_runner_save_status (self);
   ast_host_find_leftover_async (self->host, on_leftover_found, g_object_ref (self));

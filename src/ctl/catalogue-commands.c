@@ -43,8 +43,9 @@ add_problems (JsonBuilder *builder, const char *name, GPtrArray *problems)
   for (guint i = 0; i < problems->len; i++)
     {
       g_autofree char *text = ast_problem_to_string (problems->pdata[i]);
+      g_autofree char *valid = g_utf8_make_valid (text, -1); // a file's name may be anything
 
-      json_builder_add_string_value (builder, text);
+      json_builder_add_string_value (builder, valid);
     }
   json_builder_end_array (builder);
 }
@@ -99,6 +100,14 @@ print_problems (GPtrArray *problems)
     }
 }
 
+static void
+print_nothing_found (const AstConfig *config)
+{
+  g_autofree char *folders = g_strjoinv (", ", config->appliances);
+
+  g_printerr ("asteroidectl: %s %s\n", _ ("There is no appliance in the appliance folders:"), folders);
+}
+
 // Pads by what a terminal shows, not by bytes.
 static void
 print_padded (const char *text, glong width)
@@ -119,6 +128,8 @@ ast_command_list (const AstInvocation *invocation)
       print_list_json (appliances);
       return AST_EXIT_DONE;
     }
+  if (appliances->len == 0)
+    print_nothing_found (invocation->config);
   for (guint i = 0; i < appliances->len; i++)
     width = MAX (width, g_utf8_strlen (((AstAppliance *)appliances->pdata[i])->id, -1));
   for (guint i = 0; i < appliances->len; i++)
@@ -127,7 +138,7 @@ ast_command_list (const AstInvocation *invocation)
 
       print_padded (appliance->id, width + 2);
       g_print ("%s%s\n", appliance->name,
-               ast_appliance_is_usable (appliance) ? "" : _ ("  (broken: see check)"));
+               ast_appliance_is_usable (appliance) ? "" : _ ("  (broken: “asteroidectl check” tells why)"));
     }
   return AST_EXIT_DONE;
 }
@@ -314,6 +325,7 @@ typedef struct
   const AstInvocation *invocation;
   GPtrArray *checked; // AstAppliance*
   GPtrArray *problems;
+  GPtrArray *warnings;
 } AstCheck;
 
 static void
@@ -331,13 +343,13 @@ check_appliance (AstCheck *check, AstAppliance *appliance)
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_problem_free);
 
   g_ptr_array_foreach (appliance->problems, copy_problem, found);
-  g_ptr_array_foreach (appliance->warnings, copy_problem, found);
   if (appliance->problems->len == 0)
     ast_image_check_all (appliance, check->invocation->digest, NULL, found);
   if (found->len == 0 && !check->invocation->json)
     g_print (_ ("%s: good\n"), appliance->id);
   g_ptr_array_add (check->checked, ast_appliance_ref (appliance));
   g_ptr_array_extend_and_steal (check->problems, g_steal_pointer (&found));
+  g_ptr_array_foreach (appliance->warnings, copy_problem, check->warnings);
 }
 
 static void
@@ -348,7 +360,7 @@ check_everything (AstCheck *check)
   GPtrArray *warnings = check->invocation->config->warnings;
 
   for (guint i = 0; i < warnings->len; i++)
-    g_printerr ("%s\n", (char *)warnings->pdata[i]);
+    g_printerr ("%s %s\n", _ ("Warning:"), (char *)warnings->pdata[i]);
   g_ptr_array_foreach (ast_catalogue_problems (catalogue), copy_problem, check->problems);
   for (guint i = 0; i < appliances->len; i++)
     check_appliance (check, appliances->pdata[i]);
@@ -375,6 +387,17 @@ check_argument (AstCheck *check, AstCatalogue *catalogue, const char *argument)
 }
 
 static void
+print_warnings (GPtrArray *warnings)
+{
+  for (guint i = 0; i < warnings->len; i++)
+    {
+      g_autofree char *text = ast_problem_to_string (warnings->pdata[i]);
+
+      g_printerr ("%s %s\n", _ ("Warning:"), text);
+    }
+}
+
+static void
 print_check_json (const AstCheck *check)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -382,6 +405,7 @@ print_check_json (const AstCheck *check)
   json_builder_begin_object (builder);
   add_int (builder, "checked", check->checked->len);
   add_problems (builder, "problems", check->problems);
+  add_problems (builder, "warnings", check->warnings);
   json_builder_end_object (builder);
   print_json (builder);
 }
@@ -391,7 +415,8 @@ ast_command_check (const AstInvocation *invocation)
 {
   g_autoptr (GPtrArray) checked = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_appliance_unref);
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_problem_free);
-  AstCheck check = { invocation, checked, problems };
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_problem_free);
+  AstCheck check = { invocation, checked, problems, warnings };
 
   if (invocation->arguments[0])
     {
@@ -403,6 +428,7 @@ ast_command_check (const AstInvocation *invocation)
   else
     check_everything (&check);
   print_problems (problems);
+  print_warnings (warnings);
   if (invocation->json)
     print_check_json (&check);
   return problems->len == 0 ? AST_EXIT_DONE : AST_EXIT_FAILED;

@@ -55,6 +55,8 @@ AstExit ast_command_version (const AstInvocation *invocation);
 
 // Prints "asteroidectl: …" on standard error and returns AST_EXIT_FAILED.
 AstExit ast_command_fail (const GError *error);
+// Prints "asteroidectl: …" and where the help is on standard error and returns AST_EXIT_USAGE.
+AstExit ast_command_fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
 // The station's catalogue, loaded. Full reference.
 AstCatalogue *ast_command_load_catalogue (const AstInvocation *invocation);
 

@@ -4,6 +4,10 @@
 #include "command.h"
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
 
 static const AstCommand commands[] = {
   { "list", "", N_ ("list the appliances of this station"), AST_TAKES_JSON, 0, 0, ast_command_list },
@@ -46,9 +50,8 @@ ast_command_load_catalogue (const AstInvocation *invocation)
   return catalogue;
 }
 
-G_GNUC_PRINTF (1, 2)
-static AstExit
-fail_usage (const char *format, ...)
+AstExit
+ast_command_fail_usage (const char *format, ...)
 {
   g_autofree char *text = NULL;
   va_list args;
@@ -135,17 +138,50 @@ run_command (const AstCommand *command, AstLine *line)
   g_autoptr (GError) error = NULL;
 
   if (option)
-    return fail_usage (_ ("%s does not take %s."), command->name, option);
+    return ast_command_fail_usage (_ ("%s does not take %s."), command->name, option);
   if (given < command->least)
-    return fail_usage (_ ("%s needs %s."), command->name, command->synopsis);
+    return ast_command_fail_usage (_ ("%s needs %s."), command->name, command->synopsis);
   if (given > command->most)
-    return fail_usage (_ ("%s does not take “%s”."), command->name, line->words[command->most + 1]);
+    return ast_command_fail_usage (_ ("%s does not take “%s”."), command->name,
+                                   line->words[command->most + 1]);
   config = ast_config_load (line->config_file, &error);
   if (config == NULL)
     return ast_command_fail (error);
   invocation->config = config;
   invocation->arguments = line->words + 1;
   return command->run (invocation);
+}
+
+// What the core has to say reaches people as a plain line, not as a log of ours.
+static GLogWriterOutput
+write_log (GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
+{
+  if (!(level & G_LOG_LEVEL_MESSAGE))
+    return g_log_writer_default (level, fields, count, data);
+  for (gsize i = 0; i < count; i++)
+    if (g_str_equal (fields[i].key, "MESSAGE"))
+      g_printerr ("asteroidectl: %s\n", (const char *)fields[i].value);
+  return G_LOG_WRITER_HANDLED;
+}
+
+// As head goes, which wants no more and needs no complaint.
+static gboolean
+reader_is_gone (void)
+{
+  struct pollfd output = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+  return poll (&output, 1, 0) == 1 && (output.revents & POLLERR);
+}
+
+// A list that was cut short by a full disk is not done.
+static AstExit
+close_output (AstExit status)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return status;
+  if (!reader_is_gone ())
+    g_printerr ("asteroidectl: %s\n", _ ("The output could not be written."));
+  return AST_EXIT_FAILED;
 }
 
 static AstExit
@@ -159,7 +195,7 @@ run_line (AstLine *line)
     {
       command = find_command (line->words[0]);
       if (command == NULL)
-        return fail_usage (_ ("There is no command “%s”."), line->words[0]);
+        return ast_command_fail_usage (_ ("There is no command “%s”."), line->words[0]);
     }
   if (line->help)
     {
@@ -167,7 +203,7 @@ run_line (AstLine *line)
       return AST_EXIT_DONE;
     }
   if (command == NULL)
-    return fail_usage ("%s", _ ("A command is needed."));
+    return ast_command_fail_usage ("%s", _ ("A command is needed."));
   return run_command (command, line);
 }
 
@@ -191,15 +227,19 @@ main (int argc, char **argv)
   };
   AstExit status;
 
+  // A reader that goes away does not end a guest that runs here without its overlay being discarded.
+  signal (SIGPIPE, SIG_IGN);
+  g_log_set_writer_func (write_log, NULL, NULL);
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, AST_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_set_help_enabled (context, FALSE);
-  status = g_option_context_parse (context, &argc, &argv, &error) ? run_line (&line)
-                                                                  : fail_usage ("%s.", error->message);
+  status = g_option_context_parse (context, &argc, &argv, &error)
+               ? run_line (&line)
+               : ast_command_fail_usage ("%s.", error->message);
   g_strfreev (line.words);
   g_free (line.config_file);
-  return status;
+  return close_output (status);
 }

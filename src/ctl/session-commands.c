@@ -13,6 +13,12 @@
 // ---------------------------------------------------------------------------------------------------------------
 // status
 
+static gboolean
+is_at_rest (AstState state)
+{
+  return state == AST_STATE_IDLE || state == AST_STATE_FAILED;
+}
+
 // A dead runner's last word counts only where it is an end: what was running then, runs under nobody's lock
 // now.
 static AstStatus *
@@ -20,13 +26,13 @@ status_from_files (const AstConfig *config)
 {
   g_autoptr (AstStatus) status = ast_status_load (config->runtime);
 
-  if (ast_guest_lock_is_held (config->runtime) || status->state == AST_STATE_IDLE
-      || status->state == AST_STATE_FAILED)
+  if (ast_guest_lock_is_held (config->runtime) || is_at_rest (status->state))
     return g_steal_pointer (&status);
+  g_printerr ("asteroidectl: ");
   g_printerr (
       _ ("The kiosk died while “%s” was %s; what is left will be swept at its next start, or by “stop”.\n"),
-      status->appliance, ast_state_word (status->state));
-  return ast_status_new (AST_STATE_IDLE, NULL, status->since);
+      status->appliance ? status->appliance : "?", ast_state_word (status->state));
+  return ast_status_new (AST_STATE_IDLE, NULL, 0);
 }
 
 static void
@@ -34,10 +40,13 @@ print_status (const AstStatus *status, gboolean has_kiosk)
 {
   g_autoptr (GDateTime) since
       = status->since ? g_date_time_new_from_unix_local (status->since / G_USEC_PER_SEC) : NULL;
-  g_autofree char *when = since ? g_date_time_format (since, "%F %T") : g_strdup ("-");
+  g_autofree char *when = since ? g_date_time_format (since, "%F %T") : NULL;
 
-  g_print ("%s%s%s  (%s)\n", ast_state_word (status->state), status->appliance ? " " : "",
-           status->appliance ? status->appliance : "", when);
+  g_print ("%s%s%s", ast_state_word (status->state), status->appliance ? " " : "",
+           status->appliance ? status->appliance : "");
+  if (when)
+    g_print (_ (", since %s"), when);
+  g_print ("\n");
   if (status->failure_code)
     g_print ("%s: %s\n", status->failure_code, status->failure_message);
   if (!has_kiosk)
@@ -116,12 +125,6 @@ is_up_or_over (AstState state)
          || state == AST_STATE_FAILED;
 }
 
-static gboolean
-is_over (AstState state)
-{
-  return state == AST_STATE_IDLE || state == AST_STATE_FAILED;
-}
-
 static AstExit
 fail_bus (GError *error)
 {
@@ -192,11 +195,12 @@ static const AstStatus *
 run_here (AstRunner *runner)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  AstHere here = { loop, runner, ast_runner_get_status (runner)->state, 0 };
+  AstHere here = { loop, runner, AST_STATE_IDLE, 0 };
   guint interrupt = g_unix_signal_add (SIGINT, on_end_signal, &here);
   guint terminate = g_unix_signal_add (SIGTERM, on_end_signal, &here);
 
   g_signal_connect (runner, "changed", G_CALLBACK (on_here_changed), &here);
+  on_here_changed (runner, &here);
   if (!ast_runner_is_settled (runner))
     g_main_loop_run (loop);
   g_signal_handlers_disconnect_by_data (runner, &here);
@@ -222,6 +226,7 @@ start_here (const AstInvocation *invocation)
   g_autoptr (GError) error = NULL;
   g_autoptr (AstRunner) runner = NULL;
   g_autoptr (AstBusService) service = NULL;
+  const AstStatus *status;
 
   if (appliance == NULL)
     g_set_error (&error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
@@ -232,9 +237,9 @@ start_here (const AstInvocation *invocation)
     return ast_command_fail (error);
   service = ast_bus_service_new (invocation->config, runner, catalogue);
   ast_runner_recover (runner);
-  if (!ast_runner_start (runner, appliance, &error))
-    return ast_command_fail (error);
-  return exit_of (run_here (runner));
+  ast_runner_start (runner, appliance, &error);
+  status = run_here (runner); // also after a refusal: the recovery is still on
+  return error ? ast_command_fail (error) : exit_of (status);
 }
 
 static AstExit
@@ -281,12 +286,13 @@ stop_on_kiosk (AstBusKiosk1 *kiosk, gboolean force)
 
   if (!ast_bus_kiosk1_call_stop_sync (kiosk, force, NULL, &error))
     return fail_bus (error);
-  if (is_over (before->state))
+  // A guest that could not be ended is tried again.
+  if (is_at_rest (before->state) && g_strcmp0 (before->failure_code, ast_error_word (AST_ERROR_STOP)) != 0)
     {
       g_print ("%s\n", _ ("Nothing is running."));
       return AST_EXIT_DONE;
     }
-  status = wait_for_kiosk (kiosk, is_over);
+  status = wait_for_kiosk (kiosk, is_at_rest);
   return status && status->state == AST_STATE_IDLE ? AST_EXIT_DONE : fail_status (status);
 }
 
@@ -296,6 +302,7 @@ stop_leftovers (const AstInvocation *invocation)
 {
   g_autoptr (AstRunner) runner = NULL;
   g_autoptr (GError) error = NULL;
+  const GError *failure;
 
   if (ast_guest_lock_is_held (invocation->config->runtime))
     return fail_text (_ ("An appliance runs, but its kiosk does not answer on D-Bus. End it on its screen, "
@@ -305,6 +312,11 @@ stop_leftovers (const AstInvocation *invocation)
     return ast_command_fail (error);
   ast_runner_recover (runner);
   run_here (runner);
+  failure = ast_runner_get_recovery_failure (runner);
+  if (failure && g_error_matches (failure, AST_ERROR, AST_ERROR_BUSY))
+    return ast_command_fail (failure);
+  if (failure) // told when it was met
+    return AST_EXIT_FAILED;
   g_print ("%s\n", _ ("Nothing is running."));
   return AST_EXIT_DONE;
 }
@@ -369,7 +381,8 @@ reset_files (const AstInvocation *invocation, GError **error)
     return -1;
   if (invocation->force)
     ast_runner_recover (runner);
-  run_here (runner);
+  if (invocation->force)
+    run_here (runner);
   return ast_runner_reset (runner, (const char *const *)invocation->arguments, error);
 }
 
@@ -382,10 +395,7 @@ ast_command_reset (const AstInvocation *invocation)
   int dropped;
 
   if (named == invocation->all)
-    {
-      g_printerr ("asteroidectl: %s\n", _ ("Name the appliances to reset, or say --all."));
-      return AST_EXIT_USAGE;
-    }
+    return ast_command_fail_usage ("%s", _ ("Name the appliances to reset, or say --all."));
   if (!check_ids (invocation, &error))
     return ast_command_fail (error);
   kiosk = ast_bus_find_kiosk (invocation->config, NULL);
