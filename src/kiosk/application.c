@@ -332,6 +332,7 @@ on_painted (gpointer data)
   g_autoptr (GError) error = NULL;
   GtkWidget *screen = NULL;
 
+  ast_launcher_complete (AST_LAUNCHER (self->launcher));
   self->host = ast_module_make_host (self->config, &error);
   if (self->host)
     screen = ast_screen_module_make (&error);

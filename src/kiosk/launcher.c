@@ -9,6 +9,8 @@
 // A screenful is made at once, the rest while the launcher is on the screen already.
 #define TILES_AT_ONCE 40
 #define TILES_A_TURN  25
+#define TILES_A_LINE  8
+#define SEARCH_WIDTH  292
 
 #define LOGO "resource:///org/asteroide/kiosk/logo.svg"
 
@@ -23,7 +25,8 @@ struct _AstLauncher
   char *category;        // the chosen one; NULL = all
 
   GtkWidget *clock;
-  GtkWidget *search;
+  GtkWidget *search_place;
+  GtkWidget *search; // NULL until the first frame is on the monitor
   GtkWidget *categories;
   GtkWidget *stack;
   GtkWidget *scroller;
@@ -34,7 +37,8 @@ struct _AstLauncher
   GtkWidget *countdown_bar;
   GtkWidget *notice;
 
-  guint next_tile; // index of the first appliance that may lack its tile
+  gboolean is_complete; // what the first frame can do without may be made
+  guint next_tile;      // index of the first appliance that may lack its tile
   guint fill_idle;
   guint clock_timer;
   guint countdown_timer;
@@ -55,15 +59,19 @@ G_DEFINE_FINAL_TYPE (AstLauncher, ast_launcher, GTK_TYPE_BOX)
 // Which tiles are shown
 
 static gboolean
-filter_tile (GtkFlowBoxChild *child, gpointer data)
+is_shown (AstLauncher *self, const AstAppliance *appliance)
 {
-  AstLauncher *self = data;
-  AstAppliance *appliance = ast_tile_get_appliance (AST_TILE (child));
-  const char *words = gtk_entry_get_text (GTK_ENTRY (self->search));
+  const char *words = self->search ? gtk_entry_get_text (GTK_ENTRY (self->search)) : "";
 
   if (self->category && g_strcmp0 (self->category, appliance->category) != 0)
     return FALSE;
   return *words == '\0' || ast_appliance_matches (appliance, words);
+}
+
+static gboolean
+filter_tile (GtkFlowBoxChild *child, gpointer data)
+{
+  return is_shown (data, ast_tile_get_appliance (AST_TILE (child)));
 }
 
 static int
@@ -99,9 +107,22 @@ ast_launcher_update_empty (AstLauncher *self)
                                first_shown_tile (self) ? self->scroller : self->empty);
 }
 
+static guint
+count_shown (AstLauncher *self)
+{
+  guint shown = 0;
+
+  for (guint i = 0; i < self->appliances->len; i++)
+    shown += is_shown (self, self->appliances->pdata[i]);
+  return shown;
+}
+
 static void
 ast_launcher_filter (AstLauncher *self)
 {
+  // A line has no more places than there are tiles, so that few of them stand in the middle.
+  gtk_flow_box_set_max_children_per_line (GTK_FLOW_BOX (self->flow),
+                                          CLAMP (count_shown (self), 1, TILES_A_LINE));
   gtk_flow_box_invalidate_filter (GTK_FLOW_BOX (self->flow));
   ast_launcher_update_empty (self);
 }
@@ -197,7 +218,7 @@ ast_launcher_add_tile (AstLauncher *self, guint rank)
       ast_tile_set_rank (tile, rank);
       return FALSE;
     }
-  tile = AST_TILE (ast_tile_new (appliance));
+  tile = AST_TILE (ast_tile_new (appliance, rank < TILES_AT_ONCE));
   ast_tile_set_rank (tile, rank);
   g_hash_table_insert (self->tiles, appliance->id, tile);
   gtk_flow_box_insert (GTK_FLOW_BOX (self->flow), GTK_WIDGET (tile), -1);
@@ -223,6 +244,13 @@ on_fill (gpointer data)
   self->fill_idle = 0;
   ast_launcher_filter (self);
   return G_SOURCE_REMOVE;
+}
+
+static void
+ast_launcher_fill (AstLauncher *self)
+{
+  if (self->is_complete && self->next_tile < self->appliances->len && self->fill_idle == 0)
+    self->fill_idle = g_idle_add_full (G_PRIORITY_LOW, on_fill, self, NULL);
 }
 
 static void
@@ -376,8 +404,7 @@ ast_launcher_set_appliances (AstLauncher *self, GPtrArray *appliances)
       if (tile)
         ast_tile_set_rank (tile, i);
     }
-  if (self->next_tile < self->appliances->len && self->fill_idle == 0)
-    self->fill_idle = g_idle_add_full (G_PRIORITY_LOW, on_fill, self, NULL);
+  ast_launcher_fill (self);
   gtk_flow_box_invalidate_sort (GTK_FLOW_BOX (self->flow));
   ast_launcher_update_categories (self);
   ast_launcher_filter (self);
@@ -413,14 +440,38 @@ ast_launcher_focus_first (AstLauncher *self)
 static void
 ast_launcher_end_search (AstLauncher *self)
 {
-  gtk_entry_set_text (GTK_ENTRY (self->search), "");
+  if (self->search)
+    gtk_entry_set_text (GTK_ENTRY (self->search), "");
   ast_launcher_focus_first (self);
+}
+
+// A text entry costs a tenth of the time to the first frame, and nobody types before it: a label holds its
+// place.
+static void
+ast_launcher_add_search (AstLauncher *self)
+{
+  ast_clear_children (self->search_place);
+  self->search = ast_with_class (gtk_entry_new (), "search");
+  gtk_entry_set_placeholder_text (GTK_ENTRY (self->search), _ ("Type to search"));
+  gtk_entry_set_input_hints (GTK_ENTRY (self->search), GTK_INPUT_HINT_NO_EMOJI);
+  g_signal_connect (self->search, "changed", G_CALLBACK (on_search_changed), self);
+  g_signal_connect (self->search, "activate", G_CALLBACK (on_search_activate), self);
+  gtk_box_pack_start (GTK_BOX (self->search_place), self->search, TRUE, TRUE, 0);
+  gtk_widget_show (self->search);
+}
+
+void
+ast_launcher_complete (AstLauncher *self)
+{
+  ast_launcher_add_search (self);
+  self->is_complete = TRUE;
+  ast_launcher_fill (self);
 }
 
 gboolean
 ast_launcher_handle_key (AstLauncher *self, GdkEventKey *event)
 {
-  gboolean in_search = gtk_widget_has_focus (self->search);
+  gboolean in_search = self->search && gtk_widget_has_focus (self->search);
   guint32 character = gdk_keyval_to_unicode (event->keyval);
 
   if (in_search && event->keyval == GDK_KEY_Down)
@@ -433,7 +484,7 @@ ast_launcher_handle_key (AstLauncher *self, GdkEventKey *event)
       ast_launcher_end_search (self);
       return TRUE;
     }
-  if (in_search)
+  if (in_search || self->search == NULL)
     return FALSE;
   // Space starts the focused tile; everything else that prints is a search.
   if (character > ' ' && g_unichar_isprint (character)
@@ -454,7 +505,8 @@ ast_launcher_reset (AstLauncher *self)
   if (buttons)
     gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (buttons->data), TRUE);
   g_list_free (buttons);
-  gtk_entry_set_text (GTK_ENTRY (self->search), "");
+  if (self->search)
+    gtk_entry_set_text (GTK_ENTRY (self->search), "");
   gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (self->scroller)), 0);
   ast_launcher_filter (self);
   ast_launcher_focus_first (self);
@@ -498,19 +550,16 @@ new_header (AstLauncher *self)
   gtk_container_add (GTK_CONTAINER (titles), station);
   gtk_widget_set_valign (titles, GTK_ALIGN_CENTER);
   self->clock = ast_with_class (gtk_label_new (NULL), "clock");
-  // Not a GtkSearchEntry: its one icon loads the icon theme before the first frame.
-  self->search = ast_with_class (gtk_entry_new (), "search");
-  gtk_entry_set_placeholder_text (GTK_ENTRY (self->search), _ ("Type to search"));
-  gtk_entry_set_width_chars (GTK_ENTRY (self->search), 26);
-  gtk_entry_set_input_hints (GTK_ENTRY (self->search), GTK_INPUT_HINT_NO_EMOJI);
-  gtk_widget_set_valign (self->search, GTK_ALIGN_CENTER);
-  g_signal_connect (self->search, "changed", G_CALLBACK (on_search_changed), self);
-  g_signal_connect (self->search, "activate", G_CALLBACK (on_search_activate), self);
+  self->search_place = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
+  gtk_widget_set_size_request (self->search_place, SEARCH_WIDTH, -1);
+  gtk_widget_set_valign (self->search_place, GTK_ALIGN_CENTER);
+  gtk_box_pack_start (GTK_BOX (self->search_place),
+                      ast_with_class (gtk_label_new (_ ("Type to search")), "search"), TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (header), ast_svg_image_new (self->config->logo, LOGO, 72, 72), FALSE, FALSE,
                       0);
   gtk_box_pack_start (GTK_BOX (header), titles, FALSE, FALSE, 0);
   gtk_box_pack_end (GTK_BOX (header), self->clock, FALSE, FALSE, 0);
-  gtk_box_pack_end (GTK_BOX (header), self->search, FALSE, FALSE, 0);
+  gtk_box_pack_end (GTK_BOX (header), self->search_place, FALSE, FALSE, 0);
   return header;
 }
 
@@ -520,8 +569,7 @@ new_tiles (AstLauncher *self)
   self->flow = gtk_flow_box_new ();
   g_object_set (self->flow, "homogeneous", TRUE, "selection-mode", GTK_SELECTION_NONE,
                 "activate-on-single-click", TRUE, "row-spacing", 20, "column-spacing", 20,
-                "max-children-per-line", 8, "min-children-per-line", 2, "halign", GTK_ALIGN_CENTER, "valign",
-                GTK_ALIGN_START, NULL);
+                "min-children-per-line", 1, "halign", GTK_ALIGN_CENTER, "valign", GTK_ALIGN_START, NULL);
   gtk_flow_box_set_filter_func (GTK_FLOW_BOX (self->flow), filter_tile, self, NULL);
   gtk_flow_box_set_sort_func (GTK_FLOW_BOX (self->flow), compare_tiles, self, NULL);
   g_signal_connect (self->flow, "child-activated", G_CALLBACK (on_child_activated), self);

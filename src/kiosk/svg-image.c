@@ -2,7 +2,7 @@
 #include "svg-image.h"
 #include <librsvg/rsvg.h>
 
-// An icon is drawn by hand or exported; anything larger is a mistake, and would stall the first frame.
+// An icon is drawn by hand or exported; anything larger is a mistake.
 #define MAX_FILE_BYTES (4 * 1024 * 1024)
 
 typedef RsvgHandle AstRsvgHandle; // librsvg declares no clean-up
@@ -14,11 +14,30 @@ struct _AstSvgImage
 
   char *path;
   char *fallback;
-  cairo_surface_t *surface; // of the last scale
-  int scale;
+  cairo_surface_t *surface; // of `scale`; NULL until it is rendered
+  int scale;                // what was rendered, or is being; 0 = nothing yet
+  GCancellable *cancellable;
 };
 
 G_DEFINE_FINAL_TYPE (AstSvgImage, ast_svg_image, GTK_TYPE_DRAWING_AREA)
+
+// What a thread needs to know.
+typedef struct
+{
+  char *path;
+  char *fallback;
+  int width, height, scale;
+} AstRendering;
+
+static void
+ast_rendering_free (gpointer data)
+{
+  AstRendering *self = data;
+
+  g_free (self->path);
+  g_free (self->fallback);
+  g_free (self);
+}
 
 static GBytes *
 load_bytes (const char *path)
@@ -71,34 +90,80 @@ draw_file (cairo_t *cr, const char *path, double width, double height)
   return bytes && (draw_svg (cr, bytes, width, height) || draw_bitmap (cr, bytes, width, height));
 }
 
-static cairo_surface_t *
-render (AstSvgImage *self, int width, int height, int scale)
+static void
+render_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, width * scale, height * scale);
+  const AstRendering *what = data;
+  int width = what->width * what->scale;
+  int height = what->height * what->scale;
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, width, height);
   cairo_t *cr = cairo_create (surface);
 
-  if (!draw_file (cr, self->path, width * scale, height * scale))
-    draw_file (cr, self->fallback, width * scale, height * scale);
+  if (!draw_file (cr, what->path, width, height))
+    draw_file (cr, what->fallback, width, height);
   cairo_destroy (cr);
-  cairo_surface_set_device_scale (surface, scale, scale);
-  return surface;
+  cairo_surface_set_device_scale (surface, what->scale, what->scale);
+  g_task_return_pointer (task, surface, (GDestroyNotify)cairo_surface_destroy);
+}
+
+static void
+on_rendered (GObject *source, GAsyncResult *result, gpointer data)
+{
+  AstSvgImage *self = AST_SVG_IMAGE (source);
+  cairo_surface_t *surface = g_task_propagate_pointer (G_TASK (result), NULL);
+
+  if (surface == NULL) // cancelled: the widget is gone, or wants another scale
+    return;
+  g_clear_pointer (&self->surface, cairo_surface_destroy);
+  self->surface = surface;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+void
+ast_svg_image_render (AstSvgImage *self)
+{
+  int scale = gtk_widget_get_scale_factor (GTK_WIDGET (self));
+  g_autoptr (GTask) task = NULL;
+  AstRendering *what;
+
+  if (self->scale == scale)
+    return;
+  if (self->cancellable)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  self->scale = scale;
+  what = g_new0 (AstRendering, 1);
+  what->path = g_strdup (self->path);
+  what->fallback = g_strdup (self->fallback);
+  what->scale = scale;
+  gtk_widget_get_size_request (GTK_WIDGET (self), &what->width, &what->height);
+  task = g_task_new (self, self->cancellable, on_rendered, NULL);
+  g_task_set_task_data (task, what, ast_rendering_free);
+  g_task_run_in_thread (task, render_thread);
 }
 
 static gboolean
 ast_svg_image_draw (GtkWidget *widget, cairo_t *cr)
 {
   AstSvgImage *self = AST_SVG_IMAGE (widget);
-  int scale = gtk_widget_get_scale_factor (widget);
 
-  if (self->surface && self->scale != scale)
-    g_clear_pointer (&self->surface, cairo_surface_destroy);
+  ast_svg_image_render (self);
   if (self->surface == NULL)
-    self->surface = render (self, gtk_widget_get_allocated_width (widget),
-                            gtk_widget_get_allocated_height (widget), scale);
-  self->scale = scale;
+    return GDK_EVENT_PROPAGATE;
   cairo_set_source_surface (cr, self->surface, 0, 0);
   cairo_paint_with_alpha (cr, gtk_widget_is_sensitive (widget) ? 1 : 0.35);
   return GDK_EVENT_PROPAGATE;
+}
+
+static void
+ast_svg_image_destroy (GtkWidget *widget)
+{
+  AstSvgImage *self = AST_SVG_IMAGE (widget);
+
+  if (self->cancellable)
+    g_cancellable_cancel (self->cancellable);
+  GTK_WIDGET_CLASS (ast_svg_image_parent_class)->destroy (widget);
 }
 
 static void
@@ -107,6 +172,7 @@ ast_svg_image_finalize (GObject *object)
   AstSvgImage *self = AST_SVG_IMAGE (object);
 
   g_clear_pointer (&self->surface, cairo_surface_destroy);
+  g_clear_object (&self->cancellable);
   g_free (self->path);
   g_free (self->fallback);
   G_OBJECT_CLASS (ast_svg_image_parent_class)->finalize (object);
@@ -117,6 +183,7 @@ ast_svg_image_class_init (AstSvgImageClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = ast_svg_image_finalize;
   GTK_WIDGET_CLASS (klass)->draw = ast_svg_image_draw;
+  GTK_WIDGET_CLASS (klass)->destroy = ast_svg_image_destroy;
 }
 
 static void

@@ -1,0 +1,193 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Figures as ratios taken in one run, each against what anybody could do without us. No verdict on time: goals are shown
+beside the ratios, and the figures are written to a file. What can fail is the measuring."""
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from stationkit import cases, display, guests, processes  # noqa: E402
+from stationkit.station import DOMAIN  # noqa: E402
+
+ROUNDS = int(os.environ.get("AST_BENCH_ROUNDS", "10"))
+NOT_OURS = "ff00ff"  # the bare screen's colour: nobody paints with it
+LAUNCHER_POINTS = ["--at", "5,5", "--at", "640,790"]
+# All over the screen: black at once when the guest's first, still black, picture covers the launcher's blue.
+GUEST_POINTS = [word for point in ("200,500", "1000,500", "640,300", "640,640") for word in ("--at", point)]
+LONE_TILE = "640,300"
+
+
+class Figures(guests.GuestCase):
+    """One kind of figure each."""
+
+    figures = {}
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        folder = cls.build / "bench"
+        folder.mkdir(exist_ok=True)
+        (folder / "figures.json").write_text(json.dumps(cls.figures, indent=1) + "\n", encoding="utf-8")
+        print(f"# figures: {folder / 'figures.json'}")
+
+    def compare(self, name, goal, ours, theirs, unit="s"):
+        """Prints and keeps the ratio of two series' medians."""
+        ratio = statistics.median(ours) / statistics.median(theirs)
+        self.figures[name] = {"ratio": round(ratio, 3), "goal": goal, "unit": unit, "ours": ours, "theirs": theirs}
+        print(f"# {name}: {ratio:.2f} × (goal ≤ {goal}: {'met' if ratio <= goal else 'MISSED'});"
+              f" ours {self.spread(ours)}, theirs {self.spread(theirs)} {unit}")
+
+    @staticmethod
+    def spread(series):
+        """Median, smallest and largest."""
+        return f"{statistics.median(series):.3f} [{min(series):.3f} … {max(series):.3f}]"
+
+    def tool(self, name, *arguments, **options):
+        """What one of our instruments prints, as numbers."""
+        options["env"] = self.desk.env | options.get("env", {})
+        done = subprocess.run([str(word) for word in (self.build / "tests/bench" / name, *arguments)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=180, **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [float(word) for word in done.stdout.split()]
+
+    def time_command(self, points, *command):
+        """Seconds from the start of a command until it has painted, and its process id."""
+        seconds, pid = self.tool("stopwatch", *points, "--", *command)
+        return seconds, int(pid)
+
+    def end_process(self, pid):
+        """Ends a program whose parent has gone."""
+        os.kill(pid, signal.SIGTERM)
+        processes.wait_until(lambda: not processes.is_alive(pid), "its end", 30, 0.01)
+
+    # The launcher's first frame
+
+    def add_many(self, station, count):
+        """Appliances with the samples' icons."""
+        icons = [(self.appliances / name / "icon.svg").read_bytes() for name in guests.NAMES]
+        for number in range(count):
+            ident = f"a{number:04}"
+            station.add(ident, f"Appliance {number}", '<icon href="icon.svg"/>', summary="One of many, with a line of text",
+                        category=f"group {number % 5}")
+            (station.appliances / ident / "icon.svg").write_bytes(icons[number % len(icons)])
+
+    def first_frame(self, *command):
+        """Seconds from the start to the first frame, on an X server that nobody has used yet, as after the boot."""
+        folder = Path(tempfile.mkdtemp(prefix="screen-", dir=self.desk.folder))
+        screen = display.Display(folder / "x")
+        try:
+            seconds, pid = self.tool("stopwatch", *LAUNCHER_POINTS, "--", *command, env={"DISPLAY": screen.name})
+            time.sleep(0.7)
+            self.end_process(int(pid))
+            return seconds
+        finally:
+            screen.close()
+
+    def test_first_frame(self):
+        """Process start to the launcher's first frame, against a bare GTK window."""
+        commands = {"bare": [self.build / "tests/bench/bare-window"]}
+        for count in (24, 1000):
+            station = self.make_station()
+            self.add_many(station, count)
+            commands[count] = [self.build / "src/kiosk/asteroide", "--config", station.config_file]
+        series = {which: [] for which in commands}
+        for _ in range(ROUNDS + 1):
+            for which, command in commands.items():
+                series[which].append(self.first_frame(*command))
+        series = {which: times[1:] for which, times in series.items()}  # the first round fills the caches
+        self.compare("first frame, 24 tiles : bare window", 1.5, series[24], series["bare"])
+        self.compare("first frame, 1000 descriptors : bare window", 3, series[1000], series["bare"])
+
+    # The guest's first frame
+
+    def domain_xml(self):
+        """The domain as the kiosk made it, for anybody to start on an overlay of the bench's own."""
+        xml = self.desk.virsh("dumpxml", DOMAIN)
+        overlay = self.station.folder / "bench.qcow2"
+        file = self.station.folder / "bench.xml"
+        # What libvirt adds to a running domain (ids, aliases of it) is left to libvirt again.
+        xml = re.sub(r"<source file='[^']*\.volatile\.qcow2'( index='\d+')?/>", f"<source file='{overlay}'/>", xml)
+        xml = re.sub(r"\n\s*<alias name='(?!ua-)[^']*'/>", "", xml)
+        xml = re.sub(r"(<domain [^>]*) id='\d+'", r"\1", xml)
+        xml = re.sub(r"<source mode='bind' path='[^']*'/>", "<source mode='bind'/>", xml)
+        file.write_text(xml, encoding="utf-8")
+        return file, overlay
+
+    def fresh_overlay(self, overlay):
+        """What the kiosk makes within the time that is taken of it, the others get for nothing."""
+        guests.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.station.appliances / "tiny/disk.qcow2",
+                   overlay)
+
+    def destroy(self):
+        """Ends the domain that the bench started."""
+        self.desk.virsh("destroy", DOMAIN, check=False)
+        processes.wait_until(lambda: self.domains_gone(), "the end of the domain", 30, 0.05)
+
+    def domains_gone(self):
+        """No guest is there."""
+        return self.station.domains() == []
+
+    def memory_of(self, pid):
+        """Proportional set size, MiB."""
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        return int(re.search(r"^Pss:\s+(\d+) kB", text, re.M).group(1)) / 1024
+
+    def our_start(self):
+        """Click to first frame on the kiosk; its memory with the guest's console on the screen."""
+        seconds = self.tool("stopwatch", "--click", LONE_TILE, "--until", "000000", *GUEST_POINTS)[0]
+        self.wait_for_colour(guests.COLOURS["tiny"])
+        memory = self.memory_of(self.station.kiosk.pid)
+        return seconds, memory
+
+    def viewer_start(self, file):
+        """virsh create and virt-viewer --kiosk on the same XML; the viewer's memory with the guest's console on it."""
+        script = f"virsh -q -c qemu:///session create {file} && exec virt-viewer -c qemu:///session --kiosk --attach {DOMAIN}"
+        seconds, pid = self.time_command([*GUEST_POINTS, "--until", "000000"], "sh", "-c", script)
+        self.wait_for_colour(guests.COLOURS["tiny"])
+        memory = self.memory_of(pid)
+        self.end_process(pid)
+        return seconds, memory
+
+    def test_first_picture(self):
+        """Click to the guest's first frame and the kiosk's memory, against virt-viewer and against the floor."""
+        self.add_sample("tiny")
+        self.station.start_kiosk()
+        self.our_start()
+        file, overlay = self.domain_xml()
+        self.stop("--force")
+        series = {"ours": [], "viewer": [], "floor": [], "create": [], "ours MiB": [], "viewer MiB": []}
+        for _ in range(ROUNDS):
+            self.screen.wait_for("Type to search")
+            seconds, memory = self.our_start()
+            series["ours"].append(seconds)
+            series["ours MiB"].append(memory)
+            self.stop("--force")
+            self.fresh_overlay(overlay)
+            created, surface = self.tool("floor", "qemu:///session", file)
+            series["create"].append(created)
+            series["floor"].append(surface)
+            self.destroy()
+        self.assertEqual(self.station.kiosk.end(), 0)
+        guests.run("xsetroot", "-display", self.screen.name, "-solid", f"#{NOT_OURS}")
+        for _ in range(ROUNDS):
+            self.fresh_overlay(overlay)
+            seconds, memory = self.viewer_start(file)
+            series["viewer"].append(seconds)
+            series["viewer MiB"].append(memory)
+            self.destroy()
+        self.compare("first picture : virsh create + virt-viewer --kiosk", 0.65, series["ours"], series["viewer"])
+        self.compare("first picture : floor", 1.15, series["ours"], series["floor"])
+        print(f"# of the floor, libvirt's create: {self.spread(series['create'])} s")
+        self.compare("memory (PSS) : virt-viewer", 1, series["ours MiB"], series["viewer MiB"], "MiB")
+
+
+if __name__ == "__main__":
+    cases.main()
