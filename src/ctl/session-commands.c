@@ -79,43 +79,53 @@ typedef struct
   GMainLoop *loop;
   AstBusKiosk1 *kiosk;
   gboolean (*is_over) (AstState state);
-  AstState told;
+  AstStatus *last; // that it told
+  gboolean is_gone;
 } AstWait;
+
+static gboolean
+is_waiting (const AstWait *wait)
+{
+  return !wait->is_gone && !wait->is_over (wait->last->state);
+}
 
 static void
 on_kiosk_changed (AstWait *wait)
 {
   g_autofree char *owner = g_dbus_proxy_get_name_owner (G_DBUS_PROXY (wait->kiosk));
-  g_autoptr (AstStatus) status = ast_bus_kiosk_get_status (wait->kiosk);
+  g_autoptr (AstStatus) before = NULL;
 
-  if (owner && status->state != wait->told)
-    g_print ("%s\n", ast_state_word (status->state));
-  wait->told = status->state;
-  if (owner == NULL || wait->is_over (status->state))
+  wait->is_gone = owner == NULL;
+  if (owner)
+    {
+      before = wait->last;
+      wait->last = ast_bus_kiosk_get_status (wait->kiosk);
+      if (before->state != wait->last->state)
+        g_print ("%s\n", ast_state_word (wait->last->state));
+    }
+  if (!is_waiting (wait))
     g_main_loop_quit (wait->loop);
 }
 
-// Waits until the kiosk's state is over, or the kiosk is. The caller frees the status; NULL if the kiosk went
-// away.
+// Waits until the kiosk's state is over, or the kiosk is: a session without a screen goes away when it ends.
+// The caller frees the status; NULL if the kiosk went away in the middle.
 static AstStatus *
 wait_for_kiosk (AstBusKiosk1 *kiosk, gboolean (*is_over) (AstState state))
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  g_autofree char *owner = NULL;
-  AstWait wait = { loop, kiosk, is_over, AST_STATE_IDLE };
+  g_autoptr (AstStatus) last = NULL;
+  AstWait wait = { loop, kiosk, is_over, ast_bus_kiosk_get_status (kiosk), FALSE };
 
   g_signal_connect_swapped (kiosk, "notify", G_CALLBACK (on_kiosk_changed), &wait);
   // What the kiosk told before it answered our call is still in the queue.
   while (g_main_context_iteration (NULL, FALSE))
     ;
   on_kiosk_changed (&wait);
-  owner = g_dbus_proxy_get_name_owner (G_DBUS_PROXY (kiosk));
-  if (owner && !is_over (wait.told))
+  if (is_waiting (&wait))
     g_main_loop_run (loop);
   g_signal_handlers_disconnect_by_data (kiosk, &wait);
-  g_free (owner);
-  owner = g_dbus_proxy_get_name_owner (G_DBUS_PROXY (kiosk));
-  return owner ? ast_bus_kiosk_get_status (kiosk) : NULL;
+  last = wait.last;
+  return is_over (last->state) ? g_steal_pointer (&last) : NULL;
 }
 
 static gboolean
@@ -354,25 +364,6 @@ check_ids (const AstInvocation *invocation, GError **error)
 }
 
 static int
-reset_on_kiosk (AstBusKiosk1 *kiosk, const AstInvocation *invocation, GError **error)
-{
-  guint dropped;
-
-  if (invocation->force && stop_on_kiosk (kiosk, TRUE) != AST_EXIT_DONE)
-    {
-      g_set_error (error, AST_ERROR, AST_ERROR_STOP, "%s", _ ("The running appliance could not be ended."));
-      return -1;
-    }
-  if (!ast_bus_kiosk1_call_reset_sync (kiosk, (const char *const *)invocation->arguments, &dropped, NULL,
-                                       error))
-    {
-      g_dbus_error_strip_remote_error (*error);
-      return -1;
-    }
-  return dropped;
-}
-
-static int
 reset_files (const AstInvocation *invocation, GError **error)
 {
   g_autoptr (AstRunner) runner = make_runner (invocation->config, error);
@@ -384,6 +375,28 @@ reset_files (const AstInvocation *invocation, GError **error)
   if (invocation->force)
     run_here (runner);
   return ast_runner_reset (runner, (const char *const *)invocation->arguments, error);
+}
+
+static int
+reset_on_kiosk (AstBusKiosk1 *kiosk, const AstInvocation *invocation, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  guint dropped;
+
+  if (invocation->force && stop_on_kiosk (kiosk, TRUE) != AST_EXIT_DONE)
+    {
+      g_set_error (error, AST_ERROR, AST_ERROR_STOP, "%s", _ ("The running appliance could not be ended."));
+      return -1;
+    }
+  if (ast_bus_kiosk1_call_reset_sync (kiosk, (const char *const *)invocation->arguments, &dropped, NULL,
+                                      &problem))
+    return dropped;
+  // A session without a screen went away with its end; the lock tells if that is not the reason.
+  if (problem->domain != AST_ERROR)
+    return reset_files (invocation, error);
+  g_dbus_error_strip_remote_error (problem);
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return -1;
 }
 
 AstExit
