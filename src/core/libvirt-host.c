@@ -33,10 +33,11 @@ struct _AstLibvirtHost
   char *uri;
   AstConfig *config; // borrowed: the value outlives everything that was handed it
   GWeakRef machine;  // the one that events are for
+  GWeakRef itself;   // for callbacks that may come late
 
   GMutex mutex; // guards what follows; start, stop and warm-up run in threads
   virConnectPtr connection;
-  AstStationFacts *facts;
+  AstStationFacts *facts; // atomic, too: set once, and read by the main thread, which waits for nobody
 };
 
 static void ast_libvirt_host_iface_init (AstHostInterface *iface);
@@ -130,9 +131,30 @@ on_agent_lifecycle (virConnectPtr connection, virDomainPtr domain, int state, in
     ast_machine_emit_desktop_ready (AST_MACHINE (machine));
 }
 
+// Without a connection no event comes: what happened meanwhile has to be asked for.
+static void
+on_connection_lost (virConnectPtr connection, int reason, void *data)
+{
+  g_autoptr (AstLibvirtHost) host = g_weak_ref_get (data);
+  g_autoptr (AstLibvirtMachine) machine = host ? g_weak_ref_get (&host->machine) : NULL;
+
+  if (machine)
+    ast_libvirt_machine_on_stopped (machine, AST_END_LOST);
+}
+
+static void
+close_connection (virConnectPtr connection)
+{
+  // A registered callback holds the connection.
+  virConnectUnregisterCloseCallback (connection, on_connection_lost);
+  virConnectClose (connection);
+}
+
 static void
 register_events (AstLibvirtHost *self, virConnectPtr connection)
 {
+  // A driver without a daemon cannot lose it: it then keeps silent, and would not free the reference either.
+  virConnectRegisterCloseCallback (connection, on_connection_lost, &self->itself, NULL);
   virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                     VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle), weak_ref_new (self),
                                     weak_ref_free);
@@ -148,7 +170,7 @@ get_connection (AstLibvirtHost *self, GError **error)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
   if (self->connection && virConnectIsAlive (self->connection) != 1)
-    g_clear_pointer (&self->connection, virConnectClose);
+    g_clear_pointer (&self->connection, close_connection);
   if (self->connection == NULL)
     {
       self->connection = virConnectOpen (self->uri);
@@ -173,7 +195,7 @@ get_facts (AstLibvirtHost *self, GError **error)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
   if (self->facts == NULL)
-    self->facts = ast_station_facts_new (self->config, error);
+    g_atomic_pointer_set (&self->facts, ast_station_facts_new (self->config, error));
   return self->facts;
 }
 
@@ -208,9 +230,9 @@ static char *
 ast_libvirt_host_get_emulation_reason (AstHost *host)
 {
   AstLibvirtHost *self = AST_LIBVIRT_HOST (host);
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  const AstStationFacts *facts = g_atomic_pointer_get (&self->facts);
 
-  return self->facts ? g_strdup (self->facts->emulation_reason) : NULL;
+  return facts ? g_strdup (facts->emulation_reason) : NULL;
 }
 
 static AstLibvirtMachine *
@@ -231,18 +253,24 @@ ast_libvirt_host_make_machine (AstHost *host, AstAppliance *appliance, const cha
   return AST_MACHINE (machine_new (AST_LIBVIRT_HOST (host), appliance, overlay));
 }
 
-// Another station's run-time folder (a second kiosk on a developer's desk) is in its domain: not ours to
-// touch.
-static gboolean
-is_of_this_station (AstLibvirtHost *self, virDomainPtr domain)
+typedef enum
+{
+  OWNER_US,
+  OWNER_OTHERS, // its metadata names another station's run-time folder (a second kiosk on a desk), or none
+  OWNER_UNKNOWN,
+} AstOwner;
+
+static AstOwner
+get_owner (AstLibvirtHost *self, virDomainPtr domain)
 {
   g_autofree char *runtime = NULL;
   char *metadata = virDomainGetMetadata (domain, VIR_DOMAIN_METADATA_ELEMENT, AST_DOMAIN_NAMESPACE, 0);
 
-  if (metadata)
-    runtime = ast_domain_read_runtime (metadata);
+  if (metadata == NULL)
+    return virGetLastErrorCode () == VIR_ERR_NO_DOMAIN_METADATA ? OWNER_OTHERS : OWNER_UNKNOWN;
+  runtime = ast_domain_read_runtime (metadata);
   free (metadata);
-  return g_strcmp0 (runtime, self->config->runtime) == 0;
+  return g_strcmp0 (runtime, self->config->runtime) == 0 ? OWNER_US : OWNER_OTHERS;
 }
 
 static void
@@ -257,7 +285,7 @@ find_leftover_thread (GTask *task, gpointer source, gpointer data, GCancellable 
   if (connection == NULL)
     return g_task_return_error (task, error);
   domain = look_up_domain (connection);
-  if (domain == NULL || !is_of_this_station (self, domain))
+  if (domain == NULL || get_owner (self, domain) != OWNER_US)
     return g_task_return_pointer (task, NULL, NULL);
   g_task_return_pointer (task, machine_new (self, NULL, NULL), g_object_unref);
 }
@@ -275,9 +303,10 @@ ast_libvirt_host_finalize (GObject *object)
 {
   AstLibvirtHost *self = AST_LIBVIRT_HOST (object);
 
-  g_clear_pointer (&self->connection, virConnectClose);
+  g_clear_pointer (&self->connection, close_connection);
   g_clear_pointer (&self->facts, ast_station_facts_free);
   g_weak_ref_clear (&self->machine);
+  g_weak_ref_clear (&self->itself);
   g_mutex_clear (&self->mutex);
   g_free (self->uri);
   G_OBJECT_CLASS (ast_libvirt_host_parent_class)->finalize (object);
@@ -294,6 +323,7 @@ ast_libvirt_host_init (AstLibvirtHost *self)
 {
   g_mutex_init (&self->mutex);
   g_weak_ref_init (&self->machine, NULL);
+  g_weak_ref_init (&self->itself, self);
 }
 
 static void
@@ -345,17 +375,54 @@ build_domain_xml (AstLibvirtMachine *self, GError **error)
   return ast_domain_build (self->appliance, &traits, self->overlay, &station, error);
 }
 
+// In what language libvirt speaks, nobody knows: look whose name it is that was not free.
 static void
-set_create_error (GError **error)
+set_create_error (virConnectPtr connection, GError **error)
 {
-  const virError *said = virGetLastError ();
+  g_autofree char *said = g_strdup (virGetLastErrorMessage ());
+  g_autoptr (virDomain) other = look_up_domain (connection);
 
-  if (said && (said->code == VIR_ERR_DOM_EXIST || said->code == VIR_ERR_OPERATION_FAILED)
-      && strstr (said->message, "already") != NULL)
+  if (other && virDomainIsActive (other) == 1)
     g_set_error (error, AST_ERROR, AST_ERROR_BUSY,
                  _ ("Another appliance is already running on this station."));
   else
-    set_libvirt_error (error, AST_ERROR_START, _ ("The hypervisor refused to start the appliance."));
+    g_set_error (error, AST_ERROR, AST_ERROR_START, "%s %s",
+                 _ ("The hypervisor refused to start the appliance."), said);
+}
+
+// TRUE only when libvirt says in so many words that there is no such domain, or that it is another station's.
+static gboolean
+is_gone (AstLibvirtHost *self, virConnectPtr connection)
+{
+  g_autoptr (virDomain) domain = look_up_domain (connection);
+
+  return domain ? get_owner (self, domain) == OWNER_OTHERS : virGetLastErrorCode () == VIR_ERR_NO_DOMAIN;
+}
+
+// In a thread. TRUE: this station's guest is verified gone.
+static gboolean
+end_guest (AstLibvirtHost *self, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  for (guint i = 0; i < GONE_TRIES; i++)
+    {
+      g_autoptr (virConnect) connection = NULL;
+      g_autoptr (virDomain) domain = NULL;
+
+      g_clear_error (&problem);
+      connection = get_connection (self, &problem);
+      if (connection && is_gone (self, connection))
+        return TRUE;
+      domain = connection ? look_up_domain (connection) : NULL;
+      if (domain == NULL || get_owner (self, domain) != OWNER_US || virDomainDestroy (domain) != 0)
+        g_usleep (GONE_WAIT_USEC);
+    }
+  if (problem)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  else
+    set_libvirt_error (error, AST_ERROR_STOP, _ ("The guest could not be ended."));
+  return FALSE;
 }
 
 static void
@@ -374,7 +441,9 @@ start_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancell
   domain = virDomainCreateXML (connection, xml, VIR_DOMAIN_NONE);
   if (domain == NULL)
     {
-      set_create_error (&error);
+      set_create_error (connection, &error);
+      if (virConnectIsAlive (connection) != 1) // nobody knows what became of the call
+        end_guest (self->host, NULL);
       return g_task_return_error (task, error);
     }
   g_task_return_boolean (task, TRUE);
@@ -436,37 +505,16 @@ ast_libvirt_machine_ask_to_stop_async (AstMachine *machine, GAsyncReadyCallback 
   g_task_run_in_thread (task, ask_to_stop_thread);
 }
 
-// TRUE only when libvirt says in so many words that there is no such domain.
-static gboolean
-is_gone (virConnectPtr connection)
-{
-  g_autoptr (virDomain) domain = look_up_domain (connection);
-
-  return domain == NULL && virGetLastErrorCode () == VIR_ERR_NO_DOMAIN;
-}
-
 static void
 destroy_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   AstLibvirtMachine *self = source;
   GError *error = NULL;
 
-  for (guint i = 0; i < GONE_TRIES; i++)
-    {
-      g_autoptr (virConnect) connection = NULL;
-      g_autoptr (virDomain) domain = NULL;
-
-      g_clear_error (&error);
-      connection = get_connection (self->host, &error);
-      if (connection && is_gone (connection))
-        return g_task_return_boolean (task, TRUE);
-      domain = connection ? look_up_domain (connection) : NULL;
-      if (domain == NULL || virDomainDestroy (domain) != 0)
-        g_usleep (GONE_WAIT_USEC);
-    }
-  if (error == NULL)
-    set_libvirt_error (&error, AST_ERROR_STOP, _ ("The guest could not be ended."));
-  g_task_return_error (task, error);
+  if (end_guest (self->host, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
 }
 
 static void
@@ -514,13 +562,28 @@ ast_libvirt_machine_open_screen_async (AstMachine *machine, GCancellable *cancel
   g_task_run_in_thread (task, open_screen_thread);
 }
 
+// A daemon that went away may take a while to come back, and to know its guests again.
+static virConnectPtr
+wait_for_connection (AstLibvirtHost *self)
+{
+  for (guint i = 0; i < GONE_TRIES; i++)
+    {
+      virConnectPtr connection = get_connection (self, NULL);
+
+      if (connection)
+        return connection;
+      g_usleep (GONE_WAIT_USEC);
+    }
+  return NULL;
+}
+
 static void
 confirm_gone_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   AstLibvirtMachine *self = source;
-  g_autoptr (virConnect) connection = get_connection (self->host, NULL);
+  g_autoptr (virConnect) connection = wait_for_connection (self->host);
 
-  g_task_return_boolean (task, connection && is_gone (connection));
+  g_task_return_boolean (task, connection && is_gone (self->host, connection));
 }
 
 static void
