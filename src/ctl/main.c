@@ -156,11 +156,19 @@ run_command (const AstCommand *command, AstLine *line)
 static GLogWriterOutput
 write_log (GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
 {
+  const char *message = "";
+
   if (!(level & G_LOG_LEVEL_MESSAGE))
     return g_log_writer_default (level, fields, count, data);
   for (gsize i = 0; i < count; i++)
-    if (g_str_equal (fields[i].key, "MESSAGE"))
-      g_printerr ("asteroidectl: %s\n", (const char *)fields[i].value);
+    {
+      if (g_str_equal (fields[i].key,
+                       "ASTEROIDE_CODE")) // a session's failure: the command tells it at its end
+        return G_LOG_WRITER_HANDLED;
+      if (g_str_equal (fields[i].key, "MESSAGE"))
+        message = fields[i].value;
+    }
+  g_printerr ("asteroidectl: %s\n", message);
   return G_LOG_WRITER_HANDLED;
 }
 
