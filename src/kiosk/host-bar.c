@@ -37,8 +37,12 @@ static void
 ast_host_bar_turn_to (AstHostBar *self, const char *page, GtkWidget *focus)
 {
   gtk_stack_set_visible_child_name (GTK_STACK (self->stack), page);
-  if (focus)
-    gtk_widget_grab_focus (focus);
+  if (focus == NULL)
+    return;
+  // The revealer maps it only with its first frame; a key may come before, and needs a widget that is
+  // realized.
+  gtk_widget_realize (focus);
+  gtk_widget_grab_focus (focus);
 }
 
 static gboolean
