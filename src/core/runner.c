@@ -376,24 +376,23 @@ on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
     return g_clear_error (&error);
   if (!started)
     return ast_runner_come_down (self, error);
-  if (!ast_runner_enter (self, AST_STATE_BOOTING))
-    return;
+  // Here and below, what takes time is begun before the state is told: who listens paints a whole screen
+  // meanwhile.
   if (self->screen)
     ast_screen_attach (self->screen, self->machine);
-  else
+  if (ast_runner_enter (self, AST_STATE_BOOTING) && self->screen == NULL)
     ast_runner_wait_for_desktop (self);
 }
 
 static void
 ast_runner_start_machine (AstRunner *self)
 {
-  if (!ast_runner_enter (self, AST_STATE_STARTING))
-    return;
   self->machine = ast_host_make_machine (self->host, self->appliance, self->overlay);
   g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);
   g_signal_connect (self->machine, "desktop-ready", G_CALLBACK (on_machine_desktop_ready), self);
   self->step_is_on = TRUE;
   ast_machine_start_async (self->machine, self->cancellable, on_machine_started, g_object_ref (self));
+  ast_runner_set_state (self, AST_STATE_STARTING);
 }
 
 static void
@@ -413,13 +412,17 @@ on_overlay_created (GObject *source, GAsyncResult *result, gpointer data)
 static void
 ast_runner_prepare (AstRunner *self)
 {
+  gboolean needs_overlay = self->appliance->disk != NULL;
+
+  self->step_is_on = TRUE;
+  if (needs_overlay)
+    ast_overlay_store_create_async (self->store, self->appliance, self->cancellable, on_overlay_created,
+                                    g_object_ref (self));
+  ast_runner_set_state (self, AST_STATE_PREPARING);
   if (self->screen)
     ast_screen_prepare (self->screen, self->appliance);
-  if (self->appliance->disk == NULL)
-    return ast_runner_start_machine (self);
-  self->step_is_on = TRUE;
-  ast_overlay_store_create_async (self->store, self->appliance, self->cancellable, on_overlay_created,
-                                  g_object_ref (self));
+  if (!needs_overlay && ast_runner_step_done (self))
+    ast_runner_start_machine (self);
 }
 
 gboolean
@@ -446,8 +449,9 @@ ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
   self->cancellable = g_cancellable_new ();
   self->screen_tries = 0;
   self->step_is_on = TRUE;
-  ast_runner_set_state (self, AST_STATE_PREPARING);
-  if (!self->recovering && ast_runner_step_done (self))
+  if (self->recovering)
+    ast_runner_set_state (self, AST_STATE_PREPARING);
+  else
     ast_runner_prepare (self);
   return TRUE;
 }

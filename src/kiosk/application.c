@@ -279,7 +279,7 @@ ast_application_add_window (AstApplication *self, gboolean windowed)
   GtkWidget *overlay = gtk_overlay_new ();
 
   self->window = ast_window_new (windowed);
-  self->stack = ast_with_class (gtk_stack_new (), "backdrop");
+  self->stack = gtk_stack_new ();
   self->info = ast_info_panel_new (self->config);
   gtk_container_add (GTK_CONTAINER (overlay), self->stack);
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), self->info);

@@ -123,6 +123,7 @@ ast_failure_page_init (AstFailurePage *self)
   gtk_container_add (GTK_CONTAINER (card), self->buttons);
   gtk_container_add (GTK_CONTAINER (card), new_admin_box (self));
   gtk_box_set_center_widget (GTK_BOX (self), card);
+  ast_with_class (GTK_WIDGET (self), "backdrop");
   gtk_widget_show_all (GTK_WIDGET (self));
 }
 

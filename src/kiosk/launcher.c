@@ -657,7 +657,7 @@ ast_launcher_new (const AstConfig *config, AstOverlayStore *store)
 
   self->config = config;
   self->store = g_object_ref (store);
-  ast_with_class (GTK_WIDGET (self), "launcher");
+  ast_with_class (ast_with_class (GTK_WIDGET (self), "launcher"), "backdrop");
   self->categories = ast_with_class (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 10), "categories");
   gtk_widget_set_halign (self->categories, GTK_ALIGN_CENTER);
   gtk_container_add (GTK_CONTAINER (self), new_header (self));

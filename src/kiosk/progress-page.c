@@ -29,7 +29,6 @@ struct _AstProgressPage
   GtkWidget *picture; // holds the icon
   GtkWidget *title;
   GtkWidget *rows[G_N_ELEMENTS (stages)];
-  GtkWidget *spinners[G_N_ELEMENTS (stages)];
   GtkWidget *seconds;
   GtkWidget *cancel;
   GTimer *timer;
@@ -90,7 +89,6 @@ set_row (AstProgressPage *self, guint row, AstState state)
   gboolean is_shown = (row >= FIRST_DOWN) == (state >= AST_STATE_STOPPING);
 
   gtk_widget_set_visible (self->rows[row], is_shown);
-  g_object_set (self->spinners[row], "active", is_on && is_shown, NULL);
   gtk_style_context_remove_class (style, "done");
   gtk_style_context_remove_class (style, "on");
   if (is_on || is_done)
@@ -119,9 +117,9 @@ new_row (AstProgressPage *self, guint i)
   GtkWidget *label = ast_new_text (_ (stages[i].text), "stage-text", FALSE);
 
   self->rows[i] = ast_with_class (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12), "stage");
-  self->spinners[i] = gtk_spinner_new ();
-  gtk_widget_set_size_request (self->spinners[i], 20, 20);
-  gtk_container_add (GTK_CONTAINER (self->rows[i]), self->spinners[i]);
+  // Nothing turns: an animation would compete with the start for the processor, and delay the guest's first
+  // frame.
+  gtk_container_add (GTK_CONTAINER (self->rows[i]), ast_new_text ("●", "stage-mark", FALSE));
   gtk_container_add (GTK_CONTAINER (self->rows[i]), label);
   return self->rows[i];
 }
@@ -166,6 +164,7 @@ ast_progress_page_init (AstProgressPage *self)
   gtk_container_add (GTK_CONTAINER (card), self->seconds);
   gtk_container_add (GTK_CONTAINER (card), self->cancel);
   gtk_box_set_center_widget (GTK_BOX (self), card);
+  ast_with_class (GTK_WIDGET (self), "backdrop");
   gtk_widget_show_all (GTK_WIDGET (self));
   g_signal_connect (self, "map", G_CALLBACK (on_map), NULL);
   g_signal_connect (self, "unmap", G_CALLBACK (on_unmap), NULL);

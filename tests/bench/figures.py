@@ -22,6 +22,8 @@ NOT_OURS = "ff00ff"  # the bare screen's colour: nobody paints with it
 LAUNCHER_POINTS = ["--at", "5,5", "--at", "640,790"]
 # All over the screen: black at once when the guest's first, still black, picture covers the launcher's blue.
 GUEST_POINTS = [word for point in ("200,500", "1000,500", "640,300", "640,640") for word in ("--at", point)]
+# virt-viewer without a window manager opens small, at the screen's corner.
+VIEWER_POINTS = ["--at", "100,250", "--at", "100,300"]
 LONE_TILE = "640,300"
 
 
@@ -140,18 +142,22 @@ class Figures(guests.GuestCase):
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
         return int(re.search(r"^Pss:\s+(\d+) kB", text, re.M).group(1)) / 1024
 
+    def wait_for_console(self):
+        """Until the guest can be worked in, whoever shows it."""
+        processes.wait_until(lambda: self.screen.share(guests.COLOURS["tiny"]) > 0.5, "the guest's console", 120, 0.3)
+
     def our_start(self):
         """Click to first frame on the kiosk; its memory with the guest's console on the screen."""
         seconds = self.tool("stopwatch", "--click", LONE_TILE, "--until", "000000", *GUEST_POINTS)[0]
-        self.wait_for_colour(guests.COLOURS["tiny"])
+        self.wait_for_console()
         memory = self.memory_of(self.station.kiosk.pid)
         return seconds, memory
 
     def viewer_start(self, file):
         """virsh create and virt-viewer --kiosk on the same XML; the viewer's memory with the guest's console on it."""
         script = f"virsh -q -c qemu:///session create {file} && exec virt-viewer -c qemu:///session --kiosk --attach {DOMAIN}"
-        seconds, pid = self.time_command([*GUEST_POINTS, "--until", "000000"], "sh", "-c", script)
-        self.wait_for_colour(guests.COLOURS["tiny"])
+        seconds, pid = self.time_command([*VIEWER_POINTS, "--until", "000000"], "sh", "-c", script)
+        self.wait_for_console()
         memory = self.memory_of(pid)
         self.end_process(pid)
         return seconds, memory

@@ -63,14 +63,19 @@ static gboolean
 parse_point (const char *option, const char *value, gpointer data, GError **error)
 {
   Stopwatch *self = data;
-  Point *point = g_str_equal (option, "--click") ? &self->click
-                                                 : &self->points[MIN (self->n_points++, MAX_POINTS - 1)];
+  Point point = { 0 };
 
+  if (sscanf (value, "%d,%d", &point.x, &point.y) != 2 || self->n_points == MAX_POINTS)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s is no X,Y, or one too many", value);
+      return FALSE;
+    }
+  if (g_str_equal (option, "--at"))
+    self->points[self->n_points++] = point;
+  else
+    self->click = point;
   self->has_click |= g_str_equal (option, "--click");
-  if (sscanf (value, "%d,%d", &point->x, &point->y) == 2)
-    return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s is no X,Y", value);
-  return FALSE;
+  return TRUE;
 }
 
 static gboolean
