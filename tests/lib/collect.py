@@ -90,7 +90,7 @@ def run(test):
     began = time.monotonic()
     # A file: a daemon that outlives the test may keep a pipe open for long.
     with tempfile.TemporaryFile() as log:
-        with subprocess.Popen(test["cmd"], env=os.environ | test["env"], cwd=test["workdir"] or "/", stdin=subprocess.DEVNULL,
+        with subprocess.Popen(test["cmd"], env=os.environ | test["env"], cwd=test["workdir"] or test["build"], stdin=subprocess.DEVNULL,
                               stdout=log, stderr=subprocess.STDOUT, start_new_session=True) as child:
             try:
                 status = child.wait(test["timeout"] or None)
@@ -105,7 +105,7 @@ def run(test):
 def known_tests(build):
     """What meson set up in a build folder."""
     told = subprocess.run(["meson", "introspect", "--tests", build], check=True, capture_output=True, stdin=subprocess.DEVNULL)
-    return json.loads(told.stdout)
+    return [test | {"build": build} for test in json.loads(told.stdout)]
 
 
 def of_suite(tests, suite):

@@ -10,7 +10,7 @@ import time
 from collections import namedtuple
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageChops
 
 from . import processes
 
@@ -157,11 +157,17 @@ def _read_once(picture):
     return [word for _, word in words]
 
 
+def _least(picture):
+    red, green, blue = picture.split()
+    return ImageChops.darker(ImageChops.darker(red, green), blue)
+
+
 def read(picture):
-    """The words in a picture, by optical character recognition; dark text on light ground and light on dark."""
-    grey = picture.convert("L")
-    big = grey.resize((grey.width * 2, grey.height * 2), Image.BICUBIC)
-    return _read_once(big) + _read_once(ImageOps.invert(big))
+    """The words in a picture, by optical character recognition: once as it is, for dark text, and once with nothing but
+    what is nearly white, for bright text on coloured buttons."""
+    big = picture.convert("RGB").resize((picture.width * 2, picture.height * 2), Image.BICUBIC)
+    bright = _least(big).point(lambda value: 255 - min(255, max(0, value - 110) * 2))
+    return _read_once(big.convert("L")) + _read_once(bright)
 
 
 def _plain(text):

@@ -7,41 +7,57 @@ import unittest
 
 
 class _Result(unittest.TestResult):
+    """One line a case, however much of it went wrong."""
+
     def __init__(self):
         super().__init__()
         self.number = 0
         self.began = 0.0
-        self.open = True
+        self.wrong = None  # what went wrong in the case that runs; None while no case runs
+        self.skip = ""
 
     def startTest(self, test):
         super().startTest(test)
         self.began = time.monotonic()
+        self.wrong, self.skip = [], ""
 
-    def tell(self, good, test, ending="", comment=""):
-        """One line, and what explains it."""
+    def stopTest(self, test):
+        self.tell(test, self.wrong)
+        self.wrong = None
+        super().stopTest(test)
+
+    def tell(self, test, wrong):
+        """The line, and what explains it."""
         self.number += 1
         doc = (test.shortDescription() or "").rstrip(".")
         title = f"{name_of(test)}{': ' + doc if doc else ''}".replace("#", "")
-        print(f"{'ok' if good else 'not ok'} {self.number} {title}{ending}")
-        print(f"# {time.monotonic() - self.began:.1f} s")
-        for line in comment.splitlines():
-            print(f"# {line}")
+        skip = f" # SKIP {self.skip}" if self.skip and not wrong else ""
+        print(f"{'not ok' if wrong else 'ok'} {self.number} {title}{skip}")
+        for text in [f"{time.monotonic() - self.began:.1f} s", *wrong]:
+            for line in text.splitlines():
+                print(f"# {line}")
         sys.stdout.flush()
 
-    def addSuccess(self, test):
-        self.tell(True, test)
+    def add(self, test, text):
+        """Something went wrong: in the case that runs, or in what its class sets up."""
+        if self.wrong is None:
+            self.tell(test, [text])
+        else:
+            self.wrong.append(text)
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
-        self.tell(True, test, f" # SKIP {reason}")
+        self.skip = reason
+        if self.wrong is None:
+            self.tell(test, [])
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self.tell(False, test, comment=self.failures[-1][1])
+        self.add(test, self.failures[-1][1])
 
     def addError(self, test, err):
         super().addError(test, err)
-        self.tell(False, test, comment=self.errors[-1][1])
+        self.add(test, self.errors[-1][1])
 
 
 def name_of(test):

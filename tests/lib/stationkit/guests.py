@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sessions in the sample appliances: how to see and steer the guest that runs in one."""
+import base64
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+from PIL import Image
+
+from . import cases, display, processes
+from .station import DOMAIN, EMULATOR
+
+# The ground colours that the sample appliances paint once one can work in them, and the names on their tiles.
+COLOURS = {"tiny": "204888", "netlab": "185840", "desktop": "336699"}
+NAMES = {"tiny": "Command line", "netlab": "Network lab", "desktop": "Linux desktop"}
+BOOT_SECONDS = 240
+# A sector of the tiny guest's disk that neither its boot loader nor its file system uses.
+FREE_SECTOR = 131070
+
+
+def digest(path):
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class GuestCase(cases.StationCase):
+    """A case with a guest in it."""
+
+    def add_sample(self, name="tiny", ident=None, change=lambda text: text):
+        """A sample appliance in the station."""
+        return self.station.add_folder(self.appliances / name, ident, change)
+
+    def choose(self, name="tiny"):
+        """Clicks on the tile of a sample appliance."""
+        self.screen.click_on(NAMES[name])
+
+    def wait_for_colour(self, colour, least=0.5, seconds=BOOT_SECONDS):
+        """Waits until the guest's colour covers the screen."""
+        def look():
+            if self.station.state() == "failed":
+                raise AssertionError(f"the session failed: {self.station.status()}")
+            return self.screen.share(colour) > least
+        self.station.wait_until(
+            look, lambda: f"{colour} on the screen, which has {self.screen.share(colour):.2f} of it", seconds, 0.3)
+
+    def start(self, name="tiny"):
+        """A session from the click to a guest in which one can work."""
+        self.choose(name)
+        self.wait_for_colour(COLOURS[name])
+
+    def wait_for_end(self, seconds=60):
+        """Back at the launcher, with nothing left."""
+        self.station.wait_state("idle", seconds=seconds)
+        self.assertEqual(self.station.leftovers(), [])
+        self.screen.wait_for("Type to search")
+
+    def stop(self, *options):
+        """Ends the session from outside."""
+        done = self.station.ctl("stop", *options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.wait_for_end()
+        return done.stdout
+
+    def end_by_clicks(self):
+        """Ends the session as a person does: the bar, “End session”, “End it”."""
+        self.screen.key("ctrl+alt+Home")
+        self.screen.click_on("End session")
+        self.station.shot("end")
+        self.screen.click_on("End it")
+
+    def enter(self, command):
+        """Types a command into the guest's shell."""
+        self.screen.type(command)
+        self.screen.key("Return")
+
+    def expect_same_picture(self):
+        """The kiosk shows what the guest paints: fitted into the screen, in the middle."""
+        def worst():
+            guest = self.desk.guest_screen()
+            scale = min(self.screen.size[0] / guest.width, self.screen.size[1] / guest.height)
+            fitted = guest.resize((round(guest.width * scale), round(guest.height * scale)), Image.BILINEAR)
+            whole = Image.new("RGB", self.screen.size)
+            whole.paste(fitted, ((whole.width - fitted.width) // 2, (whole.height - fitted.height) // 2))
+            self.seen = display.difference(whole, self.screen.look())
+            return self.seen < 6
+        processes.wait_until(worst, lambda: f"the guest's picture on the kiosk; they differ by {self.seen:.1f} of 255", 20, 0.5)
+
+    def qemu(self):
+        """The process of the one guest."""
+        found = self.desk.processes(EMULATOR)
+        self.assertEqual(len(found), 1, found)
+        return found[0]
+
+    # The guest's agent (desktop)
+
+    def agent(self, command, **arguments):
+        """What QEMU's guest agent answers."""
+        text = json.dumps({"execute": command, "arguments": arguments})
+        return json.loads(self.desk.virsh("qemu-agent-command", "--timeout", "20", DOMAIN, text))["return"]
+
+    def agent_answers(self):
+        """Is there an agent?"""
+        try:
+            return self.agent("guest-ping") == {}
+        except (AssertionError, ValueError):
+            return False
+
+    def run_in_guest(self, command):
+        """Runs a shell command by way of the agent: exit status and output."""
+        pid = self.agent("guest-exec", path="/bin/sh", arg=["-c", command], **{"capture-output": True})["pid"]
+        done = processes.wait_until(lambda: (status := self.agent("guest-exec-status", pid=pid))["exited"] and status, command,
+                                    60, 0.3)
+        return done["exitcode"], base64.b64decode(done.get("out-data", "")).decode()
+
+
+def wrapper(folder, program, lines):
+    """A program in a folder that is to stand in front of PATH: these lines, then the real one."""
+    folder = Path(folder)
+    folder.mkdir(exist_ok=True)
+    path = folder / program
+    path.write_text(f"#!/bin/sh\n{lines}\nexec /usr/bin/{program} \"$@\"\n", encoding="utf-8")
+    path.chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin"}
+
+
+def run(*command):
+    """A helper program that has to succeed."""
+    subprocess.run([str(word) for word in command], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
