@@ -18,6 +18,7 @@
 #include "window.h"
 #include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <malloc.h>
 
 struct _AstApplication
 {
@@ -110,11 +111,20 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
     ast_application_turn_to (self, self->progress);
 }
 
+// The guest needs the station's memory now; what the launcher and the start have used goes back.
+static gboolean
+on_guest_painted (gpointer data)
+{
+  malloc_trim (0);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 on_screen_shown (AstScreen *screen, AstApplication *self)
 {
   self->guest_shown = TRUE;
   ast_application_turn_to (self, self->session);
+  g_idle_add_full (G_PRIORITY_LOW, on_guest_painted, NULL, NULL);
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include "error.h"
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #define EXIT_USAGE 2
@@ -50,6 +51,8 @@ run_kiosk (const AstOptions *options)
 
   if (trouble)
     g_printerr ("asteroide: %s\n", trouble->message);
+  // The threads here wait more than they work: an arena of memory for each would only lie about.
+  mallopt (M_ARENA_MAX, 2);
   // The kiosk draws with cairo alone: a GL stack would double the time to its first frame, and its memory.
   g_setenv ("GDK_GL", "disable", TRUE);
   if (!gtk_init_check (NULL, NULL))
