@@ -59,6 +59,8 @@ struct _AstLibvirtMachine
   gboolean early_end; // it stopped before the call that created it had come back…
   AstEnd early_how;   // … in this way
   gboolean was_ended; // "ended" was told, or is not to be told any more
+  gint spare;         // atomic: a connection to the screen that nobody has asked for yet; -1 = none
+  gint had_spare;     // atomic: there is one spare connection a guest
 };
 
 static void ast_libvirt_machine_iface_init (AstMachineInterface *iface);
@@ -526,40 +528,52 @@ ast_libvirt_machine_destroy_async (AstMachine *machine, GAsyncReadyCallback call
   g_task_run_in_thread (task, destroy_thread);
 }
 
+static int
+open_screen (AstLibvirtMachine *self, GError **error)
+{
+  g_autoptr (virConnect) connection = get_connection (self->host, error);
+  g_autoptr (virDomain) domain = connection ? look_up_domain (connection) : NULL;
+  int fd = domain ? virDomainOpenGraphicsFD (domain, 0, VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH) : -1;
+
+  if (connection && fd < 0)
+    set_libvirt_error (error, AST_ERROR_SCREEN, _ ("The guest's screen could not be opened."));
+  return fd;
+}
+
 static void
 open_screen_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   AstLibvirtMachine *self = source;
-  g_autoptr (virConnect) connection = NULL;
-  g_autoptr (virDomain) domain = NULL;
   GError *error = NULL;
-  int fd = -1;
+  int fd = open_screen (self, &error);
 
-  connection = get_connection (self->host, &error);
-  if (connection == NULL)
-    return g_task_return_error (task, error);
-  domain = look_up_domain (connection);
-  if (domain)
-    fd = virDomainOpenGraphicsFD (domain, 0, VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH);
   if (fd < 0)
-    {
-      set_libvirt_error (&error, AST_ERROR_SCREEN, _ ("The guest's screen could not be opened."));
-      return g_task_return_error (task, error);
-    }
+    return g_task_return_error (task, error);
   if (g_task_return_error_if_cancelled (task))
-    close (fd);
-  else
-    g_task_return_int (task, fd);
+    {
+      close (fd);
+      return;
+    }
+  g_task_return_int (task, fd);
+  // While the first channel, the main one, says hello: the display's will be asked for next, and shows the
+  // first frame.
+  if (g_atomic_int_compare_and_exchange (&self->had_spare, FALSE, TRUE))
+    g_atomic_int_set (&self->spare, open_screen (self, NULL));
 }
 
 static void
 ast_libvirt_machine_open_screen_async (AstMachine *machine, GCancellable *cancellable,
                                        GAsyncReadyCallback callback, gpointer data)
 {
+  AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (machine);
   g_autoptr (GTask) task = g_task_new (machine, cancellable, callback, data);
+  int spare = g_atomic_int_exchange (&self->spare, -1);
 
   g_task_set_check_cancellable (task, FALSE);
-  g_task_run_in_thread (task, open_screen_thread);
+  if (spare >= 0)
+    g_task_return_int (task, spare);
+  else
+    g_task_run_in_thread (task, open_screen_thread);
 }
 
 // A daemon that went away may take a while to come back, and to know its guests again.
@@ -620,6 +634,8 @@ ast_libvirt_machine_finalize (GObject *object)
 {
   AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (object);
 
+  if (self->spare >= 0)
+    close (self->spare);
   g_clear_pointer (&self->appliance, ast_appliance_unref);
   g_clear_object (&self->host);
   g_free (self->overlay);
@@ -635,6 +651,7 @@ ast_libvirt_machine_class_init (AstLibvirtMachineClass *klass)
 static void
 ast_libvirt_machine_init (AstLibvirtMachine *self)
 {
+  self->spare = -1;
 }
 
 static void

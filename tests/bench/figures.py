@@ -33,6 +33,11 @@ class Figures(guests.GuestCase):
     figures = {}
 
     @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.desk.env.pop("NO_AT_BRIDGE")  # as on a station: everybody is measured with it
+
+    @classmethod
     def tearDownClass(cls):
         super().tearDownClass()
         folder = cls.build / "bench"
