@@ -277,7 +277,7 @@ test_whole_session (void)
   wait_for_state (self, AST_STATE_IDLE);
   assert_idle (self);
   g_assert_cmpstr (self->trail->str, ==,
-                   "preparing (prepare) starting (make) (start) booting (attach) ready (ask) stopping "
+                   "preparing (prepare) (make) (start) starting (attach) booting ready (ask) stopping "
                    "(destroy) (detach) discarding idle");
 }
 
@@ -308,7 +308,7 @@ test_unseen (void)
   wait_for_state (self, AST_STATE_IDLE);
   assert_idle (self);
   g_assert_cmpstr (self->trail->str, ==,
-                   "preparing starting (make) (start) booting ready stopping (destroy) discarding idle");
+                   "preparing (make) (start) starting booting ready stopping (destroy) discarding idle");
 }
 
 static void
@@ -625,7 +625,7 @@ test_start_fails (void)
   // Nothing was started, so nothing of that name is ended: it would be somebody else's.
   g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 0);
   g_assert_cmpstr (self->trail->str, ==,
-                   "preparing (prepare) starting (make) (start) stopping (detach) discarding failed");
+                   "preparing (prepare) (make) (start) starting stopping (detach) discarding failed");
   ast_runner_dismiss_failure (self->runner);
   assert_idle (self);
 }
@@ -1072,7 +1072,7 @@ test_start_waits_for_recovery (void)
   wait_for_state (self, AST_STATE_IDLE);
   assert_idle (self);
   g_assert_cmpstr (self->trail->str, ==,
-                   "(find) preparing (destroy) (prepare) starting (make) (start) booting (attach) ready "
+                   "(find) preparing (destroy) (prepare) (make) (start) starting (attach) booting ready "
                    "stopping (destroy) (detach) discarding idle");
 }
 
