@@ -25,12 +25,20 @@ PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#\s*skip\S*\s*(.*))?", re.IGNORECASE)
 class Outcome:
     """What one test program told."""
 
-    def __init__(self, name, output, status, seconds):
-        self.name, self.output, self.seconds = name, output, seconds
+    def __init__(self, test, output, status, seconds):
+        self.name, self.output, self.seconds = test["name"], output, seconds
         self.count = Counter()
-        self.skips = []
+        self.skips, self.trouble = [], []
+        if test["protocol"] == "tap":
+            self.read(status)
+        else:
+            self.count["failed" if status else "passed"] += 1
+            self.trouble = [f"it ended with {status}"] if status else []
+
+    def read(self, status):
+        """Counts the cases that are told as TAP."""
         planned = None
-        for line in output.splitlines():
+        for line in self.output.splitlines():
             if plan := PLAN.match(line):
                 planned = int(plan[1])
                 if planned == 0:
@@ -38,7 +46,6 @@ class Outcome:
             elif case := CASE.match(line):
                 self.add(case)
         told = self.count.total() if planned != 0 else 0
-        self.trouble = []
         if planned is None:
             self.trouble.append("no plan: it ended before it had told how many cases it has")
         elif told != planned:
@@ -99,7 +106,7 @@ def run(test):
             end_group(child)
         log.seek(0)
         output = log.read().decode(errors="replace")
-    return Outcome(test["name"], output, status, time.monotonic() - began)
+    return Outcome(test, output, status, time.monotonic() - began)
 
 
 def known_tests(build):

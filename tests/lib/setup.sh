@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=sh
 # For tests/run and appliances/try: packages, an ordinary user, a source folder that this user can read, builds.
 
 TEST_USER=asteroide-test
@@ -17,8 +18,7 @@ clean_environment() {
   PATH=/usr/sbin:/usr/bin:/sbin:/bin
   LC_ALL=C.UTF-8
   export PATH LC_ALL
-  unset CC CFLAGS CPPFLAGS LDFLAGS LD_PRELOAD LD_LIBRARY_PATH PKG_CONFIG_PATH PYTHONPATH PYTHONHOME MAKEFLAGS \
-    DESTDIR LANG LANGUAGE GREP_OPTIONS
+  unset CC CFLAGS CPPFLAGS LDFLAGS LD_PRELOAD LD_LIBRARY_PATH PKG_CONFIG_PATH PYTHONPATH PYTHONHOME MAKEFLAGS DESTDIR
 }
 
 is_installed() {
@@ -33,50 +33,53 @@ install_packages() {
   done
   [ -n "$missing" ] || return 0
   is_root || fail "these packages are missing, and only root can install them:$missing"
-  export DEBIAN_FRONTEND=noninteractive
   echo "installing:$missing"
+  log=$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive
   # shellcheck disable=SC2086
-  { apt-get -q update && apt-get -q -y install --no-install-recommends $missing; } >/var/tmp/asteroide-apt.log 2>&1 \
-    || { cat /var/tmp/asteroide-apt.log >&2; fail "not installed:$missing"; }
+  { apt-get -q update && apt-get -q -y install --no-install-recommends $missing; } >"$log" 2>&1 \
+    || { cat "$log" >&2; rm "$log"; fail "not installed:$missing"; }
+  rm "$log"
 }
 
-# Tests and guests never run as root.
-make_test_user() {
+# Tests and guests never run as root: choose_person NAME, for root; everybody else is that person.
+choose_person() {
+  PERSON=$(id -un)
   is_root || return 0
-  id "$TEST_USER" >/dev/null 2>&1 || useradd --system --user-group --home-dir /nonexistent --no-create-home \
-    --shell /usr/sbin/nologin "$TEST_USER"
-  # Xvfb may make it only as root in the way X wants it.
+  PERSON=$1
+  # X wants this folder to be root's.
   [ -d /tmp/.X11-unix ] || install -d -m 1777 /tmp/.X11-unix
+  [ "$PERSON" = "$TEST_USER" ] && ! id "$TEST_USER" >/dev/null 2>&1 || return 0
+  useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin "$TEST_USER"
 }
 
-# as_user USER COMMAND…: with no privilege, and dead when we are.
-as_user() {
-  user=$1
-  shift
-  setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs --pdeathsig KILL \
-    env -i PATH="$PATH" LC_ALL=C.UTF-8 TMPDIR=/tmp "$@"
-}
-
-as_test_user() {
-  if is_root; then as_user "$TEST_USER" "$@"; else env -i PATH="$PATH" LC_ALL=C.UTF-8 TMPDIR=/tmp HOME="$HOME" "$@"; fi
+# as_person COMMAND…: without any privilege, in a bare environment, and dead when we are.
+as_person() {
+  if is_root; then
+    setpriv --reuid "$PERSON" --regid "$(id -g "$PERSON")" --init-groups --no-new-privs --pdeathsig KILL \
+      env -i PATH="$PATH" LC_ALL=C.UTF-8 TMPDIR=/tmp HOME=/ "$@"
+  else
+    env -i PATH="$PATH" LC_ALL=C.UTF-8 TMPDIR=/tmp HOME=/ "$@"
+  fi
 }
 
 can_read_all() {
-  [ -z "$(as_test_user find "$1" \( -path "$1/.git" -o -path "$1/build*" \) -prune -o \
+  [ -z "$(as_person find "$1" \( -path "$1/.git" -o -path "$1/build*" \) -prune -o \
     \( -type d \( ! -readable -o ! -executable \) -o -type f ! -readable \) -print -quit 2>&1)" ]
 }
 
-# go_where_the_test_user_can_read SOURCE SCRIPT ARGUMENT…: goes on with a copy of the source where it lies in a
-# folder that is closed to the test user. The copy stays, so that a second run builds only what has changed.
-go_where_the_test_user_can_read() {
+# go_where_all_can_read SOURCE SCRIPT ARGUMENT…: goes on with a copy of the source where it is closed to the person
+# that is to run it. The copy stays, so that a second run builds only what has changed.
+go_where_all_can_read() {
   source=$1 script=$2
   shift 2
-  { ! is_root || can_read_all "$source"; } && return 0
+  if can_read_all "$source"; then return 0; fi
+  is_root || fail "$source cannot be read whole"
   copy=/var/tmp/asteroide-$(printf %s "$source" | sha256sum | cut -c 1-16)
-  [ -d "$copy" ] || mkdir -m 755 "$copy"
-  # Anyone may make a folder there: a copy that is not root's alone is not believed.
-  [ ! -L "$copy" ] && [ "$(stat -c '%u %a' "$copy")" = '0 755' ] || fail "$copy is not root's alone; remove it"
-  echo "the test user cannot read $source: working in $copy"
+  [ -e "$copy" ] || mkdir -m 755 "$copy"
+  # Anyone may make a folder there: one that is not root's alone is not used.
+  { [ ! -L "$copy" ] && [ "$(stat -c '%u %a' "$copy")" = '0 755' ]; } || fail "$copy is not root's alone; remove it"
+  echo "$PERSON cannot read $source: working in $copy"
   find "$copy" -mindepth 1 -maxdepth 1 ! -name 'build*' -exec rm -rf {} +
   tar -C "$source" --exclude=./.git --exclude='./build*' -c . | tar -C "$copy" -x --no-same-owner --no-same-permissions
   chmod -R a+rX "$copy"
@@ -96,14 +99,15 @@ build() {
 
 build_appliances() {
   echo "building the sample appliances"
+  mkdir -p "$1/build"
   "$1/appliances/build" --out "$1/build/appliances" >"$1/build/appliances.log" 2>&1 \
     || { cat "$1/build/appliances.log" >&2; fail 'the sample appliances cannot be built'; }
 }
 
-# Folders into which the test user puts what people want to see.
-make_writable_for_tests() {
+# let_person_write FOLDER…: for what people want to see afterwards.
+let_person_write() {
   for folder in "$@"; do
     mkdir -p "$folder"
-    ! is_root || chown -R "$TEST_USER:" "$folder"
+    ! is_root || chown -R "$PERSON:" "$folder"
   done
 }

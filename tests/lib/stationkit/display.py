@@ -17,6 +17,8 @@ from . import processes
 Word = namedtuple("Word", "text left top right bottom")
 # Words that belong to one phrase stand this close, in parts of a letter's height.
 GAP = 1.6
+# A phrase is found where what was read is at least so much like it, 0 to 1: a letter in ten may be misread.
+LIKE = 0.84
 
 
 class Display:
@@ -174,13 +176,29 @@ def _plain(text):
     return re.sub(r"[^0-9a-zà-öø-ÿ]", "", text.lower())
 
 
+def _follows(word, after):
+    """Does a word stand right of another, or on the line below?"""
+    height = max(after.bottom - after.top, word.bottom - word.top)
+    beside = abs(word.bottom - after.bottom) < height and -height < word.left - after.right < GAP * height
+    return beside or 0 < word.top - after.top < 2.5 * height
+
+
+def _run_length(words, first, most):
+    """How many words from the first on belong together, up to a number."""
+    count = 1
+    while count < most and first + count < len(words) and _follows(words[first + count], words[first + count - 1]):
+        count += 1
+    return count
+
+
 def find(words, phrase):
-    """The place of the first run of words that reads (nearly) as the phrase: (left, top, right, bottom), or None."""
+    """The place of the words that read (nearly) as the phrase: (left, top, right, bottom), or None."""
+    words = [word for word in words if _plain(word.text)]
     wanted = _plain(phrase)
     length = len(phrase.split())
-    best, place = 0.84, None
+    best, place = LIKE, None
     for first in range(len(words)):
-        for count in range(max(1, length - 1), length + 2):
+        for count in range(1, _run_length(words, first, length + 1) + 1):
             run = words[first:first + count]
             likeness = difflib.SequenceMatcher(None, wanted, _plain(" ".join(word.text for word in run))).ratio()
             if likeness > best:

@@ -48,6 +48,7 @@ class GuestCase(cases.StationCase):
     def start(self, name="tiny"):
         """A session from the click to a guest in which one can work."""
         self.choose(name)
+        self.station.wait_state("preparing", "starting", "booting", "ready", "failed", seconds=30)
         self.wait_for_colour(COLOURS[name])
 
     def wait_for_end(self, seconds=60):
