@@ -297,7 +297,8 @@ ast_application_add_window (AstApplication *self, gboolean windowed)
   gtk_widget_show (self->stack);
   gtk_widget_show (overlay);
   ast_style_apply (self->config, self->window);
-  g_signal_connect (self->window, "delete-event", G_CALLBACK (on_delete), self);
+  if (windowed)
+    g_signal_connect (self->window, "delete-event", G_CALLBACK (on_delete), self);
   g_signal_connect (self->window, "key-press-event", G_CALLBACK (on_key), self);
   g_signal_connect (self->window, "key-release-event", G_CALLBACK (on_key), self);
   g_signal_connect (self->window, "button-press-event", G_CALLBACK (on_button), self);

@@ -7,8 +7,6 @@
 struct _AstWindow
 {
   GtkWindow parent;
-
-  gboolean windowed;
 };
 
 G_DEFINE_FINAL_TYPE (AstWindow, ast_window, GTK_TYPE_WINDOW)
@@ -37,11 +35,11 @@ ast_window_fill_monitor (AstWindow *self)
   gtk_window_fullscreen (GTK_WINDOW (self));
 }
 
+// On a desk the application listens, and ends; nobody else can close it.
 static gboolean
 ast_window_delete_event (GtkWidget *widget, GdkEventAny *event)
 {
-  // On a desk the window manager's button must work; the application ends the guest first.
-  return AST_WINDOW (widget)->windowed ? GDK_EVENT_PROPAGATE : GDK_EVENT_STOP;
+  return GDK_EVENT_STOP;
 }
 
 static void
@@ -61,7 +59,6 @@ ast_window_new (gboolean windowed)
   AstWindow *self = g_object_new (AST_TYPE_WINDOW, "title", "ASTEROIDE", "icon-name", "asteroide", NULL);
   GdkScreen *screen = gtk_widget_get_screen (GTK_WIDGET (self));
 
-  self->windowed = windowed;
   if (windowed)
     {
       gtk_window_set_default_size (GTK_WINDOW (self), DESK_WIDTH, DESK_HEIGHT);
