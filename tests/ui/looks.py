@@ -68,9 +68,9 @@ class Looks(cases.StationCase):
         """Without KVM the launcher and F1 say so."""
         self.station.add("alpha", "Alpha writer")
         self.station.start_kiosk()
-        self.screen.wait_for("Appliances are emulated on this station")
+        self.screen.wait_for("No KVM on this station")
         self.screen.key("F1")
-        self.screen.wait_for("emulated, therefore slow")
+        self.screen.wait_for("emulated, and so slow")
 
 
 if __name__ == "__main__":
