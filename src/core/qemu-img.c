@@ -18,8 +18,10 @@ take_text (GBytes *bytes)
 static GSubprocess *
 spawn (const char *const *arguments, int fd, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher
-      = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  // All descriptors of ours are closed on exec, and only when GLib need not close them it spawns without a
+  // fork: a fork copies the page tables of a large process, and can hang in a process of several threads.
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
+      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE | G_SUBPROCESS_FLAGS_INHERIT_FDS);
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
   g_autoptr (GError) problem = NULL;
   GSubprocess *process;
