@@ -13,12 +13,12 @@ class Cancels(guests.GuestCase):
 
     def slow_overlay(self):
         """Making the overlay takes its time."""
-        return guests.wrapper(self.station.folder / "slow", "qemu-img", "sleep 4")
+        return guests.wrapper(self.station.folder / "slow", "qemu-img", "env -i sleep 4")
 
     def slow_guest(self):
         """Creating the domain takes its time; asking QEMU what it can does not."""
         return guests.wrapper(self.station.folder / "slow", "qemu-system-x86_64",
-                              'case "$*" in *guest=asteroide*) sleep 4 ;; esac')
+                              'case "$*" in *guest=asteroide*) env -i sleep 4 ;; esac')
 
     def expect_cancelled(self, state, cancel):
         """Begins a start, cancels it in this state, and once more right after it was begun again."""
@@ -35,6 +35,8 @@ class Cancels(guests.GuestCase):
 
     def by_click(self):
         """Cancels on the screen."""
+        self.screen.wait_for("Cancel", 3)
+        self.station.shot("cancel")
         self.screen.click_on("Cancel", 3)
 
     def test_preparing(self):

@@ -40,11 +40,15 @@ class Desk:
             "XDG_STATE_HOME": str(self.folder / "state"), "XDG_RUNTIME_DIR": str(self.folder / "run"),
             "TMPDIR": "/tmp", "LANG": "C.UTF-8", "DISPLAY": self.display.name, "GDK_BACKEND": "x11", "NO_AT_BRIDGE": "1",
             "GSETTINGS_BACKEND": "memory", "GTK_THEME": "Adwaita", "G_ENABLE_DIAGNOSTIC": "0",
+            # A sanitizer's locks do not survive a fork in a process of several threads.
+            "GST_REGISTRY_FORK": "no",
             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self.folder}/run/bus",
         }
         self.bus = processes.start(["dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog",
                                     f"--address={self.env['DBUS_SESSION_BUS_ADDRESS']}"], env=self.env)
         processes.wait_until((self.folder / "run/bus").exists, "the session bus")
+        # For the same reason the daemon is there before a kiosk would start it; it ends by itself, or with the desk.
+        self.virsh("uri")
 
     def processes(self, *programs):
         """Ids of the session's processes, all or those that run these programs."""
