@@ -114,6 +114,14 @@ load_whole_database (OsinfoLoader *loader, GError **error)
 
 // We read single files of the database; the library that owns it must see the same in every one of its
 // systems.
+// libosinfo takes minutes to answer for every system under the sanitizers, which are not for its code: there, every
+// tenth has to do. The plain build, which runs this too, asks for all.
+#ifdef __SANITIZE_ADDRESS__
+#define STEP 10
+#else
+#define STEP 1
+#endif
+
 static void
 test_same_as_libosinfo (void)
 {
@@ -125,7 +133,7 @@ test_same_as_libosinfo (void)
   g_assert_no_error (error);
   systems = osinfo_db_get_os_list (osinfo_loader_get_db (loader));
   g_assert_cmpint (osinfo_list_get_length (OSINFO_LIST (systems)), >, 500);
-  for (int i = 0; i < osinfo_list_get_length (OSINFO_LIST (systems)); i++)
+  for (int i = 0; i < osinfo_list_get_length (OSINFO_LIST (systems)); i += STEP)
     compare (OSINFO_OS (osinfo_list_get_nth (OSINFO_LIST (systems), i)));
 }
 
