@@ -1,6 +1,8 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What goes wrong ends on a screen that says what, and lets go of everything."""
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -26,20 +28,30 @@ class Failures(cases.StationCase):
         self.screen.wait_for("Type to search")
 
     def test_image_goes(self):
-        """An image that goes after it was found."""
+        """An image that goes just before the start."""
         self.station.add("alpha", "Alpha writer")
-        self.station.start_kiosk()
+        kiosk = self.station.start_kiosk()
         self.screen.wait_for("Alpha writer")
-        # A file that cannot be read any more makes no event that the catalogue would see before the click.
-        disk = self.station.appliances / "alpha/disk.raw"
-        disk.write_bytes(b"QFI\xfb\0\0\0\x03 cut short")
-        disk.rename(disk.with_suffix(".qcow2"))
-        descriptor = disk.with_name("appliance.xml")
-        descriptor.write_text(descriptor.read_text(encoding="utf-8").replace("disk.raw", "disk.qcow2"), encoding="utf-8")
-        self.station.ctl("list")
-        self.screen.wait_for("Alpha writer")
+        # Held still, so that it hears of the key before it hears of the file.
+        kiosk.process.send_signal(signal.SIGSTOP)
+        (self.station.appliances / "alpha/disk.raw").unlink()
+        self.screen.key("Return")
+        kiosk.process.send_signal(signal.SIGCONT)
+        self.expect_failure("image-missing", "Alpha writer")
         self.screen.click_on("Alpha writer")
-        self.expect_failure("image-corrupt", "Alpha writer")
+        self.station.wait_state("idle")
+
+    def test_image_damaged(self):
+        """An image that is damaged is grey, and says so; the others go on."""
+        self.station.add("alpha", "Alpha writer")
+        self.station.add("beta", "Beta router", image="b.qcow2")
+        (self.station.appliances / "beta/b.qcow2").write_bytes(b"QFI\xfb\0\0\0\x03 cut short")
+        self.station.start_kiosk()
+        self.screen.click_on("Beta router")
+        self.screen.click_on("Alpha writer")
+        self.station.wait_state("booting", "ready")
+        self.assertEqual(self.station.status()["appliance"], "alpha")
+        self.assertEqual(self.station.ctl("stop", "--force").returncode, 0)
 
     def test_no_libvirt(self):
         """libvirt does not answer: the launcher says so before, the failure screen after the click."""
@@ -52,7 +64,8 @@ class Failures(cases.StationCase):
 
     def test_no_space(self):
         """The file system of the overlays is too full."""
-        self.station.write_config(session={"reserve-mib": "1000000000"})
+        free = os.statvfs(self.station.folder)
+        self.station.write_config(session={"reserve-mib": (free.f_bavail * free.f_frsize >> 20) + 1024})
         self.station.add("alpha", "Alpha writer")
         self.station.start_kiosk()
         self.screen.click_on("Alpha writer")
@@ -82,7 +95,8 @@ class Failures(cases.StationCase):
         self.screen.wait_for("This station is not ready")
         words = self.screen.read()
         self.station.shot("bad-configuration")
-        for phrase in ("asteroide.conf", "bad-configuration", "Mend the station's configuration"):
+        self.assertIn("asteroide.conf:", " ".join(word.text for word in words))
+        for phrase in ("This line is neither a [group]", "bad-configuration", "Mend the station's configuration"):
             self.assertTrue(display.find(words, phrase), f"{phrase} in: {' '.join(w.text for w in words)}")
         self.screen.key("Escape", "Return", "F1", "alt+F4")
         self.screen.wait_for("This station is not ready")
