@@ -222,7 +222,8 @@ on_key (GtkWidget *window, GdkEventKey *event, AstApplication *self)
 static gboolean
 on_button (GtkWidget *window, GdkEventButton *event, AstApplication *self)
 {
-  ast_launcher_stop_countdown (AST_LAUNCHER (self->launcher));
+  if (self->launcher)
+    ast_launcher_stop_countdown (AST_LAUNCHER (self->launcher));
   return GDK_EVENT_PROPAGATE;
 }
 

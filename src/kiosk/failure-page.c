@@ -67,7 +67,8 @@ ast_failure_page_show (AstFailurePage *self, const char *name, const GError *err
   gtk_label_set_text (GTK_LABEL (self->admin), is_ours ? ast_error_admin_advice (error->code) : "");
   set_facts (self, name, error);
   gtk_widget_set_visible (self->buttons, name != NULL);
-  gtk_widget_grab_focus (self->back);
+  if (name) // a hidden button must not get the keys
+    gtk_widget_grab_focus (self->back);
 }
 
 static void

@@ -99,6 +99,7 @@ class Failures(cases.StationCase):
         for phrase in ("This line is neither a [group]", "bad-configuration", "Mend the station's configuration"):
             self.assertTrue(display.find(words, phrase), f"{phrase} in: {' '.join(w.text for w in words)}")
         self.screen.key("Escape", "Return", "F1", "alt+F4")
+        self.screen.click(640, 400)
         self.screen.wait_for("This station is not ready")
         self.assertTrue(kiosk.is_running())
 
