@@ -59,6 +59,7 @@ class Sessions(guests.GuestCase):
         self.station.shot("lost")
         self.assertEqual(self.station.leftovers(), [])
         self.screen.click_on("Try again")
+        self.station.wait_state("preparing", "starting", "booting")
         self.wait_for_colour(guests.COLOURS["tiny"])
         self.stop("--force")
 
@@ -120,7 +121,7 @@ class Sessions(guests.GuestCase):
         self.desk.virsh("suspend", DOMAIN)
         guest = self.qemu()
         self.end_by_clicks()
-        self.screen.wait_for("it will be switched off", 10)
+        self.screen.wait_for("it will be switched off", 10, self.bar())
         self.station.shot("countdown")
         self.wait_for_end(30)
         self.assertFalse(processes.is_alive(guest))
@@ -133,7 +134,7 @@ class Sessions(guests.GuestCase):
         self.station.wait_state("ready")
         self.desk.virsh("suspend", DOMAIN)
         self.end_by_clicks()
-        self.screen.click_on("Switch off now")
+        self.screen.click_on("Switch off now", area=self.bar())
         self.wait_for_end(20)
 
     def test_kept(self):

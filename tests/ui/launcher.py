@@ -104,14 +104,14 @@ class Launcher(cases.StationCase):
         self.screen.wait_for("Alpha writer")
         for closing in ("F1", "Escape"):
             self.screen.key("F1")
-            self.screen.wait_for("About this station")
+            self.screen.wait_for("F1 or Escape closes this")
             text = self.screen.text()
             self.station.shot("about")
             version = self.station.ctl("version").stdout.split()[-1]
             self.assertIn(version, text)
             self.assertIn("Host name", text)
             self.screen.key(closing)
-            processes.wait_until(lambda: not self.screen.find("About this station"), "the panel closed")
+            processes.wait_until(lambda: not self.screen.find("F1 or Escape closes this"), "the panel closed")
 
     def test_countdown(self):
         """The default appliance starts by itself when the time is over."""

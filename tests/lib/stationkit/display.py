@@ -46,7 +46,7 @@ class Display:
         self.server.terminate()
         self.server.wait()
 
-    # Eyes
+    # Eyes. An area is (left, top, right, bottom): a smaller one is read quicker, and undisturbed by what is beside it.
 
     def look(self):
         """What is on the screen now, as a picture."""
@@ -77,24 +77,29 @@ class Display:
         picture = self.look()
         return share(picture.crop(area) if area else picture, colour, tolerance)
 
-    def read(self, picture=None):
-        """The words on the screen, in the order of reading."""
-        return read(picture or self.look_when_still())
+    def read(self, area=None):
+        """The words on the screen, or in an area of it, in the order of reading."""
+        picture = self.look_when_still()
+        if area is None:
+            return read(picture)
+        left, top = area[:2]
+        return [Word(word.text, word.left + left, word.top + top, word.right + left, word.bottom + top)
+                for word in read(picture.crop(area))]
 
     def text(self):
         """All that can be read on the screen, in one line."""
         return " ".join(word.text for word in self.read())
 
-    def find(self, phrase, picture=None):
+    def find(self, phrase, area=None):
         """The place of a phrase: (left, top, right, bottom), or None."""
-        return find(self.read(picture), phrase)
+        return find(self.read(area), phrase)
 
-    def wait_for(self, phrase, seconds=60):
+    def wait_for(self, phrase, seconds=60, area=None):
         """Waits until a phrase can be read; its place."""
         seen = []
 
         def look():
-            seen[:] = self.read()
+            seen[:] = self.read(area)
             return find(seen, phrase)
         return processes.wait_until(look, lambda: f"“{phrase}” on the screen, which says: {' '.join(w.text for w in seen)}",
                                     seconds)
@@ -113,9 +118,9 @@ class Display:
         """Moves the pointer there and presses its first button."""
         self._xdotool("mousemove", int(x), int(y), "sleep", 0.1, "click", 1)
 
-    def click_on(self, phrase, seconds=60):
+    def click_on(self, phrase, seconds=60, area=None):
         """Clicks on a phrase as soon as it can be read."""
-        left, top, right, bottom = self.wait_for(phrase, seconds)
+        left, top, right, bottom = self.wait_for(phrase, seconds, area)
         self.click((left + right) / 2, (top + bottom) / 2)
 
     def key(self, *names):

@@ -15,6 +15,8 @@ from .station import DOMAIN, EMULATOR
 COLOURS = {"tiny": "204888", "netlab": "185840", "desktop": "336699"}
 NAMES = {"tiny": "Command line", "netlab": "Network lab", "desktop": "Linux desktop"}
 BOOT_SECONDS = 240
+# Of the host bar, pixels.
+BAR_HEIGHT = 68
 # A sector of the tiny guest's disk that neither its boot loader nor its file system uses.
 FREE_SECTOR = 131070
 
@@ -23,6 +25,11 @@ def digest(path):
     """SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def bar(screen):
+    """Where the host bar opens."""
+    return (0, 0, screen.size[0], BAR_HEIGHT)
 
 
 class GuestCase(cases.StationCase):
@@ -67,9 +74,14 @@ class GuestCase(cases.StationCase):
     def end_by_clicks(self):
         """Ends the session as a person does: the bar, “End session”, “End it”."""
         self.screen.key("ctrl+alt+Home")
-        self.screen.click_on("End session")
+        self.screen.click_on("End session", area=self.bar())
+        self.screen.wait_for("Go on working", area=self.bar())
         self.station.shot("end")
-        self.screen.click_on("End it")
+        self.screen.click_on("End it", area=self.bar())
+
+    def bar(self):
+        """Where the host bar is."""
+        return bar(self.screen)
 
     def enter(self, command):
         """Types a command into the guest's shell."""
