@@ -58,7 +58,9 @@ class Sessions(guests.GuestCase):
         self.screen.wait_for("stopped unexpectedly")
         self.station.shot("lost")
         self.assertEqual(self.station.leftovers(), [])
-        self.screen.click_on("Try again")
+        # Beside the other button: the advice begins with the same words.
+        _, top, right, bottom = self.screen.wait_for("Back to the appliances")
+        self.screen.click_on("Try again", area=(right + 20, top - 20, right + 300, bottom + 20))
         self.station.wait_state("preparing", "starting", "booting")
         self.wait_for_colour(guests.COLOURS["tiny"])
         self.stop("--force")

@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import time
+import unicodedata
 from collections import namedtuple
 from pathlib import Path
 
@@ -178,7 +179,9 @@ def read(picture):
 
 
 def _plain(text):
-    return re.sub(r"[^0-9a-zà-öø-ÿ]", "", text.lower())
+    # Without accents: where letters touch a frame, some are read that are not there.
+    bare = unicodedata.normalize("NFKD", text.lower())
+    return re.sub(r"[^0-9a-z]", "", bare)
 
 
 def _follows(word, after):
