@@ -45,6 +45,25 @@ spawn (const char *const *arguments, int fd, GError **error)
   return process;
 }
 
+static void
+on_cancelled (GCancellable *cancellable, GSubprocess *process)
+{
+  g_subprocess_force_exit (process);
+}
+
+// GLib 2.74 may not be told of the cancellable: its source for one deadlocks the thread that cancels when the
+// waiting thread is just done with it.
+static gboolean
+communicate (GSubprocess *process, GCancellable *cancellable, GBytes **out, GBytes **err, GError **error)
+{
+  gulong handler
+      = cancellable ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), process, NULL) : 0;
+  gboolean done = g_subprocess_communicate (process, NULL, NULL, out, err, error);
+
+  g_cancellable_disconnect (cancellable, handler);
+  return done;
+}
+
 int
 ast_qemu_img_run (const char *const *arguments, int fd, GCancellable *cancellable, char **output,
                   char **complaint, GError **error)
@@ -55,7 +74,7 @@ ast_qemu_img_run (const char *const *arguments, int fd, GCancellable *cancellabl
 
   if (process == NULL)
     return -1;
-  if (!g_subprocess_communicate (process, NULL, cancellable, &out, &err, error))
+  if (!communicate (process, cancellable, &out, &err, error))
     {
       g_subprocess_force_exit (process);
       g_subprocess_wait (process, NULL, NULL);
@@ -63,8 +82,9 @@ ast_qemu_img_run (const char *const *arguments, int fd, GCancellable *cancellabl
     }
   if (!g_subprocess_get_if_exited (process))
     {
-      g_set_error (error, AST_ERROR, AST_ERROR_NO_QEMU, _ ("qemu-img was killed by signal %d"),
-                   g_subprocess_get_term_sig (process));
+      if (!g_cancellable_set_error_if_cancelled (cancellable, error))
+        g_set_error (error, AST_ERROR, AST_ERROR_NO_QEMU, _ ("qemu-img was killed by signal %d"),
+                     g_subprocess_get_term_sig (process));
       return -1;
     }
   if (output != NULL)

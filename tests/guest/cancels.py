@@ -13,12 +13,12 @@ class Cancels(guests.GuestCase):
 
     def slow_overlay(self):
         """Making the overlay takes its time."""
-        return guests.wrapper(self.station.folder / "slow", "qemu-img", "env -i sleep 4")
+        return guests.wrapper(self.station.folder / "slow", "qemu-img", "env -i sleep 4 >/dev/null 2>&1")
 
     def slow_guest(self):
         """Creating the domain takes its time; asking QEMU what it can does not."""
         return guests.wrapper(self.station.folder / "slow", "qemu-system-x86_64",
-                              'case "$*" in *guest=asteroide*) env -i sleep 4 ;; esac')
+                              'case "$*" in *guest=asteroide*) env -i sleep 4 >/dev/null 2>&1 ;; esac')
 
     def expect_cancelled(self, state, cancel):
         """Begins a start, cancels it in this state, and once more right after it was begun again."""
