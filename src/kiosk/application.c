@@ -34,6 +34,7 @@ struct _AstApplication
   gboolean is_ending;
   gboolean guest_shown; // the guest's first picture was seen in this session
   char *last_id;        // what “try again” starts
+  char *guests;         // how guests run on this station, for the information panel
 
   GtkWidget *window;
   GtkWidget *stack;
@@ -111,6 +112,31 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
     ast_application_turn_to (self, self->progress);
 }
 
+// How guests run here, or why they cannot: the notice on the launcher, and the whole of it for the
+// information panel.
+static void
+ast_application_describe_guests (AstApplication *self, const GError *error)
+{
+  g_autofree char *reason = error ? NULL : ast_host_get_emulation_reason (self->host);
+  g_autofree char *notice = NULL;
+
+  g_free (self->guests);
+  if (error)
+    {
+      self->guests = g_strdup (error->message);
+      notice = g_strdup_printf (_ ("No appliance can start on this station. Tell the admin: %s"),
+                                ast_error_word_of (error));
+    }
+  else if (reason)
+    {
+      self->guests = g_strdup_printf (_ ("emulated, and so slow: %s"), reason);
+      notice = g_strdup (_ ("No KVM on this station: appliances are emulated, and slow"));
+    }
+  else
+    self->guests = g_strdup (_ ("on KVM, at full speed"));
+  ast_launcher_set_notice (AST_LAUNCHER (self->launcher), notice);
+}
+
 // The guest needs the station's memory now; what the launcher and the start have used goes back.
 static gboolean
 on_guest_painted (gpointer data)
@@ -124,6 +150,7 @@ on_screen_shown (AstScreen *screen, AstApplication *self)
 {
   self->guest_shown = TRUE;
   ast_application_turn_to (self, self->session);
+  ast_application_describe_guests (self, NULL);
   g_idle_add_full (G_PRIORITY_LOW, on_guest_painted, NULL, NULL);
 }
 
@@ -183,27 +210,15 @@ on_again (AstApplication *self)
   ast_application_start (self, id ? id : g_steal_pointer (&self->last_id));
 }
 
-static char *
-describe_acceleration (AstApplication *self)
-{
-  g_autofree char *reason = ast_host_get_emulation_reason (self->host);
-
-  return reason ? g_strdup_printf (_ ("emulated, and so slow: %s"), reason)
-                : g_strdup (_ ("on KVM, at full speed"));
-}
-
 static gboolean
 handle_launcher_key (AstApplication *self, GdkEventKey *event)
 {
-  g_autofree char *acceleration = NULL;
-
   if (event->type != GDK_KEY_PRESS)
     return FALSE;
   ast_launcher_stop_countdown (AST_LAUNCHER (self->launcher));
   if (event->keyval == GDK_KEY_F1 || (event->keyval == GDK_KEY_Escape && gtk_widget_get_visible (self->info)))
     {
-      acceleration = describe_acceleration (self);
-      ast_info_panel_toggle (AST_INFO_PANEL (self->info), acceleration);
+      ast_info_panel_toggle (AST_INFO_PANEL (self->info), self->guests);
       return TRUE;
     }
   return ast_launcher_handle_key (AST_LAUNCHER (self->launcher), event);
@@ -264,17 +279,10 @@ on_warmed_up (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (AstApplication) self = data;
   g_autoptr (GError) error = NULL;
-  g_autofree char *reason = NULL;
 
   if (!ast_host_warm_up_finish (self->host, result, &error))
-    {
-      g_message ("%s", error->message);
-      return ast_launcher_set_notice (AST_LAUNCHER (self->launcher), error->message);
-    }
-  reason = ast_host_get_emulation_reason (self->host);
-  if (reason)
-    ast_launcher_set_notice (AST_LAUNCHER (self->launcher),
-                             _ ("No KVM on this station: appliances are emulated, and slow"));
+    g_message ("%s", error->message);
+  ast_application_describe_guests (self, error);
 }
 
 static void
@@ -393,6 +401,7 @@ ast_application_finalize (GObject *object)
 
   g_main_loop_unref (self->loop);
   g_free (self->last_id);
+  g_free (self->guests);
   G_OBJECT_CLASS (ast_application_parent_class)->finalize (object);
 }
 
@@ -407,6 +416,7 @@ static void
 ast_application_init (AstApplication *self)
 {
   self->loop = g_main_loop_new (NULL, FALSE);
+  self->guests = g_strdup (_ ("not known yet"));
 }
 
 AstApplication *

@@ -68,7 +68,7 @@ add_addresses (AstInfoPanel *self, int row)
 }
 
 static void
-ast_info_panel_fill (AstInfoPanel *self, const char *acceleration)
+ast_info_panel_fill (AstInfoPanel *self, const char *guests)
 {
   int row = 0;
 
@@ -76,16 +76,16 @@ ast_info_panel_fill (AstInfoPanel *self, const char *acceleration)
   add_row (self, row++, _ ("Station"), self->config->name);
   add_row (self, row++, _ ("Host name"), g_get_host_name ());
   row = add_addresses (self, row);
-  add_row (self, row++, _ ("Guests"), acceleration);
+  add_row (self, row++, _ ("Guests"), guests);
   add_row (self, row++, _ ("Version"), "ASTEROIDE " AST_VERSION);
   gtk_widget_show_all (self->grid);
 }
 
 void
-ast_info_panel_toggle (AstInfoPanel *self, const char *acceleration)
+ast_info_panel_toggle (AstInfoPanel *self, const char *guests)
 {
   if (!gtk_widget_get_visible (GTK_WIDGET (self)))
-    ast_info_panel_fill (self, acceleration);
+    ast_info_panel_fill (self, guests);
   gtk_widget_set_visible (GTK_WIDGET (self), !gtk_widget_get_visible (GTK_WIDGET (self)));
 }
 

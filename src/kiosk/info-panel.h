@@ -11,7 +11,7 @@ G_DECLARE_FINAL_TYPE (AstInfoPanel, ast_info_panel, AST, INFO_PANEL, GtkBox)
 
 // Hidden at first. The configuration is borrowed for life.
 GtkWidget *ast_info_panel_new (const AstConfig *config);
-// Reads the addresses anew and shows itself, or hides. `acceleration`: how guests run, translated.
-void ast_info_panel_toggle (AstInfoPanel *self, const char *acceleration);
+// Reads the addresses anew and shows itself, or hides. `guests`: how they run here, translated.
+void ast_info_panel_toggle (AstInfoPanel *self, const char *guests);
 
 G_END_DECLS

@@ -602,7 +602,7 @@ new_footer (AstLauncher *self)
 {
   GtkWidget *footer = ast_with_class (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 24), "footer");
 
-  self->notice = gtk_label_new (NULL);
+  self->notice = ast_with_class (gtk_label_new (NULL), "notice");
   gtk_label_set_ellipsize (GTK_LABEL (self->notice), PANGO_ELLIPSIZE_END);
   gtk_label_set_xalign (GTK_LABEL (self->notice), 1);
   gtk_box_pack_start (GTK_BOX (footer), gtk_label_new (_ ("Enter: start")), FALSE, FALSE, 0);

@@ -58,7 +58,11 @@ class Failures(cases.StationCase):
         self.station.write_config(libvirt={"uri": f"qemu+unix:///session?socket={self.station.folder}/none"})
         self.station.add("alpha", "Alpha writer")
         self.station.start_kiosk()
+        self.screen.wait_for("No appliance can start on this station. Tell the admin: no-libvirt")
+        self.screen.key("F1")
         self.screen.wait_for("libvirt does not answer")
+        self.station.shot("notice")
+        self.screen.key("F1")
         self.screen.click_on("Alpha writer")
         self.expect_failure("no-libvirt", "libvirt does not answer", "Check that libvirt is installed")
 
