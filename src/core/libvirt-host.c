@@ -207,17 +207,30 @@ look_up_domain (virConnectPtr connection)
   return virDomainLookupByName (connection, AST_DOMAIN_NAME);
 }
 
+// libvirt asks QEMU what it can, for seconds under emulation, when it first needs to know: now, not at the
+// first start.
+static void
+probe_emulator (virConnectPtr connection, const AstDomainStation *station)
+{
+  g_autofree char *unread = virConnectGetDomainCapabilities (
+      connection, station->emulator, NULL, station->machine, station->kvm ? "kvm" : "qemu", 0);
+
+  if (unread == NULL)
+    g_debug ("%s", virGetLastErrorMessage ());
+}
+
 static void
 warm_up_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   AstLibvirtHost *self = source;
   g_autoptr (virConnect) connection = NULL;
   GError *error = NULL;
+  const AstStationFacts *facts = get_facts (self, &error);
 
-  if (get_facts (self, &error) == NULL || (connection = get_connection (self, &error)) == NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_boolean (task, TRUE);
+  if (facts == NULL || (connection = get_connection (self, &error)) == NULL)
+    return g_task_return_error (task, error);
+  g_task_return_boolean (task, TRUE);
+  probe_emulator (connection, &facts->domain);
 }
 
 static void

@@ -19,6 +19,7 @@ struct _AstSpiceScreen
   GCancellable *cancellable;
   SpiceSession *session;
   SpiceDisplay *display;
+  GPtrArray *waiting; // channels that may have their sockets once the guest is shown
   gboolean is_shown;
 };
 
@@ -65,7 +66,7 @@ on_screen_opened (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
+ast_spice_screen_open (AstSpiceScreen *self, SpiceChannel *channel)
 {
   AstSocketRequest *request;
 
@@ -75,6 +76,25 @@ on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
   request->self = g_object_ref (self);
   request->channel = g_object_ref (channel);
   ast_machine_open_screen_async (self->machine, self->cancellable, on_screen_opened, request);
+}
+
+// QEMU greets one channel after the other, and makes a key for each: what the first picture does not need
+// waits for it.
+static void
+on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
+{
+  if (self->is_shown || SPICE_IS_MAIN_CHANNEL (channel) || SPICE_IS_DISPLAY_CHANNEL (channel))
+    ast_spice_screen_open (self, channel);
+  else
+    g_ptr_array_add (self->waiting, g_object_ref (channel));
+}
+
+static void
+ast_spice_screen_open_waiting (AstSpiceScreen *self)
+{
+  for (guint i = 0; i < self->waiting->len; i++)
+    ast_spice_screen_open (self, self->waiting->pdata[i]);
+  g_ptr_array_set_size (self->waiting, 0);
 }
 
 static void
@@ -110,6 +130,7 @@ on_ready (SpiceDisplay *display, GParamSpec *spec, AstSpiceScreen *self)
     return;
   self->is_shown = TRUE;
   ast_screen_emit_shown (AST_SCREEN (self));
+  ast_spice_screen_open_waiting (self);
 }
 
 static void
@@ -194,6 +215,7 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->machine);
+  g_ptr_array_set_size (self->waiting, 0);
   if (self->session)
     spice_session_disconnect (self->session);
   if (self->display)
@@ -267,15 +289,24 @@ ast_spice_screen_dispose (GObject *object)
 }
 
 static void
+ast_spice_screen_finalize (GObject *object)
+{
+  g_ptr_array_unref (AST_SPICE_SCREEN (object)->waiting);
+  G_OBJECT_CLASS (ast_spice_screen_parent_class)->finalize (object);
+}
+
+static void
 ast_spice_screen_class_init (AstSpiceScreenClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = ast_spice_screen_dispose;
+  G_OBJECT_CLASS (klass)->finalize = ast_spice_screen_finalize;
   GTK_WIDGET_CLASS (klass)->grab_focus = ast_spice_screen_grab_focus;
 }
 
 static void
 ast_spice_screen_init (AstSpiceScreen *self)
 {
+  self->waiting = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
 G_MODULE_EXPORT GtkWidget *ast_module_make (void);
