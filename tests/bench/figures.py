@@ -46,13 +46,13 @@ class Figures(guests.GuestCase):
         folder = cls.build / "bench"
         folder.mkdir(exist_ok=True)
         (folder / "figures.json").write_text(json.dumps(cls.figures, indent=1) + "\n", encoding="utf-8")
-        print(f"# figures: {folder / 'figures.json'}")
+        print(f"# figure: all of them in {folder / 'figures.json'}")
 
     def compare(self, name, goal, ours, theirs, unit="s"):
         """Prints and keeps the ratio of two series' medians."""
         ratio = statistics.median(ours) / statistics.median(theirs)
         self.figures[name] = {"ratio": round(ratio, 3), "goal": goal, "unit": unit, "ours": ours, "theirs": theirs}
-        print(f"# {name}: {ratio:.2f} × (goal ≤ {goal}: {'met' if ratio <= goal else 'MISSED'});"
+        print(f"# figure: {name}: {ratio:.2f} × (goal ≤ {goal}: {'met' if ratio <= goal else 'MISSED'});"
               f" ours {self.spread(ours)}, theirs {self.spread(theirs)} {unit}")
 
     @staticmethod
@@ -209,7 +209,7 @@ class Figures(guests.GuestCase):
             self.destroy()
         self.compare("first picture : virsh create + virt-viewer --kiosk", 0.65, series["ours"], series["viewer"])
         self.compare("first picture : floor", 1.15, series["ours"], series["floor"])
-        print(f"# of the floor, libvirt's create: {self.spread(series['create'])} s")
+        print(f"# figure: of the floor, libvirt's create: {self.spread(series['create'])} s")
         # Ours ran on an unused screen, too.
         self.compare("memory (PSS) : virt-viewer, first on its screen", 1, series["ours MiB"], series["first viewer MiB"], "MiB")
         self.compare("memory (PSS) : virt-viewer, on a used screen", 1, series["ours MiB"], series["viewer MiB"], "MiB")

@@ -21,6 +21,9 @@ SIDE_BY_SIDE = ("unit", "golden", "cli")
 CASE = re.compile(r"^(not )?ok\b[ \t]*(\d*)[ \t-]*([^#]*)(?:#\s*(skip|todo)\S*\s*(.*))?", re.IGNORECASE)
 PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#\s*skip\S*\s*(.*))?", re.IGNORECASE)
 
+# What a measurement has to tell is told of a success, too.
+FIGURE = "# figure: "
+
 
 class Outcome:
     """What one test program told."""
@@ -73,9 +76,14 @@ class Outcome:
         print(f"  {word:6} {self.name:34} {in_words(self.count):42} {self.seconds:6.1f} s")
         for reason in self.skips:
             print(f"         skipped: {reason}")
+        lines = self.output.splitlines()
         if self.count["failed"]:
-            for line in self.trouble + self.output.splitlines():
+            for line in self.trouble + lines:
                 print(f"  | {line}")
+        else:
+            for line in lines:
+                if line.startswith(FIGURE):
+                    print(f"         {line.removeprefix(FIGURE)}")
         sys.stdout.flush()
 
 
