@@ -544,11 +544,10 @@ static void
 add_capabilities (Build *build)
 {
   xmlNs *qemu = ast_domain_qemu_ns (build->doc);
-  xmlNode *capabilities = ast_xml_add (build->domain, "capabilities", NULL);
-  xmlNode *without = ast_xml_add (capabilities, "del", "capability", "cpu-unavailable-features", NULL);
+  xmlNode *capabilities = xmlNewChild (build->domain, qemu, X ("capabilities"), NULL);
+  xmlNode *without = xmlNewChild (capabilities, qemu, X ("del"), NULL);
 
-  xmlSetNs (capabilities, qemu);
-  xmlSetNs (without, qemu);
+  xmlNewProp (without, X ("capability"), X ("cpu-unavailable-features"));
 }
 
 typedef void (*Step) (Build *build);

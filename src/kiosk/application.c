@@ -137,10 +137,12 @@ ast_application_describe_guests (AstApplication *self, const GError *error)
   ast_launcher_set_notice (AST_LAUNCHER (self->launcher), notice);
 }
 
-// The guest needs the station's memory now; what the launcher and the start have used goes back.
+// What can wait for the guest's first picture. The guest needs the station's memory now; what the launcher
+// and the start have used goes back.
 static gboolean
 on_guest_painted (gpointer data)
 {
+  ast_application_describe_guests (data, NULL);
   malloc_trim (0);
   return G_SOURCE_REMOVE;
 }
@@ -150,8 +152,7 @@ on_screen_shown (AstScreen *screen, AstApplication *self)
 {
   self->guest_shown = TRUE;
   ast_application_turn_to (self, self->session);
-  ast_application_describe_guests (self, NULL);
-  g_idle_add_full (G_PRIORITY_LOW, on_guest_painted, NULL, NULL);
+  g_idle_add_full (G_PRIORITY_LOW, on_guest_painted, g_object_ref (self), g_object_unref);
 }
 
 // ---------------------------------------------------------------------------------------------------------------

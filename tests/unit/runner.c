@@ -159,6 +159,7 @@ spin (guint msec)
     }
 }
 
+// `last-used` is written by a thread, under a name of its own until it is whole.
 static guint
 count_overlays (Fixture *self)
 {
@@ -166,7 +167,8 @@ count_overlays (Fixture *self)
   guint count = 0;
 
   for (const char *name = folder ? g_dir_read_name (folder) : NULL; name; name = g_dir_read_name (folder))
-    count += ast_overlay_classify (name) != AST_OVERLAY_NONE;
+    count
+        += ast_overlay_classify (name) != AST_OVERLAY_NONE && !g_str_has_prefix (name, AST_OVERLAY_LAST_USED);
   return count;
 }
 

@@ -32,6 +32,12 @@ def bar(screen):
     return (0, 0, screen.size[0], BAR_HEIGHT)
 
 
+def end_area(screen):
+    """Where “End it” stands, once it is asked; alone, so that the frame of the other button is not taken for a letter of it."""
+    _, _, right, _ = screen.wait_for("Go on working", area=bar(screen))
+    return (right + 40, *bar(screen)[1:])
+
+
 class GuestCase(cases.StationCase):
     """A case with a guest in it."""
 
@@ -75,10 +81,9 @@ class GuestCase(cases.StationCase):
         """Ends the session as a person does: the bar, “End session”, “End it”."""
         self.screen.key("ctrl+alt+Home")
         self.screen.click_on("End session", area=self.bar())
-        _, _, right, _ = self.screen.wait_for("Go on working", area=self.bar())
+        area = end_area(self.screen)
         self.station.shot("end")
-        # Alone, so that the frame of the other button is not taken for a letter of this one.
-        self.screen.click_on("End it", area=(right + 40, *self.bar()[1:]))
+        self.screen.click_on("End it", area=area)
 
     def bar(self):
         """Where the host bar is."""
