@@ -35,10 +35,10 @@ ast_machine_emit_desktop_ready (AstMachine *self)
 }
 
 void
-ast_machine_start_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                         gpointer data)
+ast_machine_start_async (AstMachine *self, gboolean with_screen, GCancellable *cancellable,
+                         GAsyncReadyCallback callback, gpointer data)
 {
-  AST_MACHINE_GET_IFACE (self)->start_async (self, cancellable, callback, data);
+  AST_MACHINE_GET_IFACE (self)->start_async (self, with_screen, cancellable, callback, data);
 }
 
 gboolean

@@ -23,16 +23,16 @@ G_DECLARE_INTERFACE (AstMachine, ast_machine, AST, MACHINE, GObject)
 struct _AstMachineInterface
 {
   GTypeInterface parent;
-  void (*start_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
+  void (*start_async) (AstMachine *, gboolean, GCancellable *, GAsyncReadyCallback, gpointer);
   void (*ask_to_stop_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*destroy_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*open_screen_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
 };
 
-// Starts the guest. A cancellation that comes too late is no error: the guest then runs, and the caller
+// Starts the guest; with_screen: somebody will ask for its screen at once. A cancellation that comes too late is no error: the guest then runs, and the caller
 // destroys it. Fails with BUSY, NO_LIBVIRT, NO_QEMU, START, DESCRIPTOR.
-void ast_machine_start_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                              gpointer data);
+void ast_machine_start_async (AstMachine *self, gboolean with_screen, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer data);
 gboolean ast_machine_start_finish (AstMachine *self, GAsyncResult *result, GError **error);
 // Presses the power button and asks the guest's agent; success says only that the wish was passed on.
 void ast_machine_ask_to_stop_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data);

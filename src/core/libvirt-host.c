@@ -59,8 +59,8 @@ struct _AstLibvirtMachine
   gboolean early_end; // it stopped before the call that created it had come back…
   AstEnd early_how;   // … in this way
   gboolean was_ended; // "ended" was told, or is not to be told any more
-  gint spare;         // atomic: a connection to the screen that nobody has asked for yet; -1 = none
-  gint had_spare;     // atomic: there is one spare connection a guest
+  gboolean with_screen;
+  GAsyncQueue *spares; // file descriptors of connections to the screen that nobody has asked for yet
 };
 
 static void ast_libvirt_machine_iface_init (AstMachineInterface *iface);
@@ -440,6 +440,24 @@ end_guest (AstLibvirtHost *self, GError **error)
   return FALSE;
 }
 
+// The screen's first two connections are asked for at once: for its main channel, and for the display.
+static void
+add_spare (AstLibvirtMachine *self, virDomainPtr domain)
+{
+  int fd = self->with_screen ? virDomainOpenGraphicsFD (domain, 0, VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH) : -1;
+
+  if (fd >= 0)
+    g_async_queue_push (self->spares, GINT_TO_POINTER (fd));
+}
+
+static int
+take_spare (AstLibvirtMachine *self)
+{
+  int fd = GPOINTER_TO_INT (g_async_queue_try_pop (self->spares));
+
+  return fd ? fd : -1;
+}
+
 static void
 start_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -461,7 +479,9 @@ start_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancell
         end_guest (self->host, NULL);
       return g_task_return_error (task, error);
     }
+  add_spare (self, domain);
   g_task_return_boolean (task, TRUE);
+  add_spare (self, domain);
 }
 
 static void
@@ -480,12 +500,14 @@ on_started (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-ast_libvirt_machine_start_async (AstMachine *machine, GCancellable *cancellable, GAsyncReadyCallback callback,
-                                 gpointer data)
+ast_libvirt_machine_start_async (AstMachine *machine, gboolean with_screen, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer data)
 {
+  AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (machine);
   g_autoptr (GTask) outer = g_task_new (machine, NULL, callback, data);
   g_autoptr (GTask) task = g_task_new (machine, cancellable, on_started, g_steal_pointer (&outer));
 
+  self->with_screen = with_screen;
   // The domain may exist although the task was cancelled meanwhile: its own result counts.
   g_task_set_check_cancellable (task, FALSE);
   g_task_run_in_thread (task, start_thread);
@@ -568,10 +590,6 @@ open_screen_thread (GTask *task, gpointer source, gpointer data, GCancellable *c
       return;
     }
   g_task_return_int (task, fd);
-  // While the first channel, the main one, says hello: the display's will be asked for next, and shows the
-  // first frame.
-  if (g_atomic_int_compare_and_exchange (&self->had_spare, FALSE, TRUE))
-    g_atomic_int_set (&self->spare, open_screen (self, NULL));
 }
 
 static void
@@ -580,7 +598,7 @@ ast_libvirt_machine_open_screen_async (AstMachine *machine, GCancellable *cancel
 {
   AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (machine);
   g_autoptr (GTask) task = g_task_new (machine, cancellable, callback, data);
-  int spare = g_atomic_int_exchange (&self->spare, -1);
+  int spare = take_spare (self);
 
   g_task_set_check_cancellable (task, FALSE);
   if (spare >= 0)
@@ -647,8 +665,9 @@ ast_libvirt_machine_finalize (GObject *object)
 {
   AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (object);
 
-  if (self->spare >= 0)
-    close (self->spare);
+  for (int fd = take_spare (self); fd >= 0; fd = take_spare (self))
+    close (fd);
+  g_async_queue_unref (self->spares);
   g_clear_pointer (&self->appliance, ast_appliance_unref);
   g_clear_object (&self->host);
   g_free (self->overlay);
@@ -664,7 +683,7 @@ ast_libvirt_machine_class_init (AstLibvirtMachineClass *klass)
 static void
 ast_libvirt_machine_init (AstLibvirtMachine *self)
 {
-  self->spare = -1;
+  self->spares = g_async_queue_new ();
 }
 
 static void

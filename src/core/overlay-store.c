@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "overlay-store.h"
+#include "blank-overlay.h"
 #include "error.h"
 #include "image.h"
 #include "kept-info.h"
 #include "overlay-names.h"
 #include "qcow2.h"
-#include "qemu-img.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@ struct _AstOverlayStore
 
   char *folder; // absolute
   guint reserve_mib;
+  AstBlankOverlay *blank;
 
   GKeyFile *used;    // what `last-used` said at first asking, and what was marked since; main thread only
   GMutex used_mutex; // one writer of `last-used` at a time
@@ -43,6 +45,7 @@ ast_overlay_store_finalize (GObject *object)
   AstOverlayStore *self = AST_OVERLAY_STORE (object);
 
   g_free (self->folder);
+  ast_blank_overlay_free (self->blank);
   g_clear_pointer (&self->used, g_key_file_unref);
   g_mutex_clear (&self->used_mutex);
   G_OBJECT_CLASS (ast_overlay_store_parent_class)->finalize (object);
@@ -57,6 +60,7 @@ ast_overlay_store_class_init (AstOverlayStoreClass *klass)
 static void
 ast_overlay_store_init (AstOverlayStore *self)
 {
+  self->blank = ast_blank_overlay_new ();
   g_mutex_init (&self->used_mutex);
 }
 
@@ -171,64 +175,74 @@ check_unused (const char *overlay, GError **error)
 
 /* Create */
 
-// An empty file of our own; qemu-img then fills it. O_EXCL: neither a file nor a symbolic link that is there
-// already.
-static char *
-claim_file (AstOverlayStore *self, const char *id, const char *suffix, GError **error)
+// O_EXCL: neither a file nor a symbolic link that is there already.
+static int
+open_new_file (AstOverlayStore *self, const char *id, const char *suffix, char **path, GError **error)
 {
   for (guint i = 0; i < MAX_TRIES; i++)
     {
       g_autofree char *name = ast_overlay_make_name (id, suffix);
-      g_autofree char *path = g_build_filename (self->folder, name, NULL);
-      int fd = open (path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+      g_autofree char *full = g_build_filename (self->folder, name, NULL);
+      int fd = open (full, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 
       if (fd >= 0)
         {
-          close (fd);
-          return g_steal_pointer (&path);
+          *path = g_steal_pointer (&full);
+          return fd;
         }
       if (errno != EEXIST)
         break;
     }
   fail_store (self, _ ("No overlay can be made in the overlay folder"), errno, error);
-  return NULL;
+  return -1;
 }
 
 static gboolean
-fill_file (AstOverlayStore *self, const char *path, const AstImageTop *top, GCancellable *cancellable,
-           GError **error)
+copy_file (int from, int to)
 {
-  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, top->virtual_size);
-  // -u and a size: the image below is not even opened.
-  const char *const arguments[]
-      = { "create", "-q",      "-u", "-f", "qcow2", "-F", ast_image_format_word (top->format),
-          "-b",     top->path, path, size, NULL };
-  g_autofree char *complaint = NULL;
-  AstError code = AST_ERROR_STORE;
-  int status = ast_qemu_img_run (arguments, -1, cancellable, NULL, &complaint, error);
+  struct stat found;
+  off_t at = 0;
 
-  if (status <= 0)
-    return status == 0;
-  if (strstr (complaint, "No space left on device") != NULL
-      || strstr (complaint, "Disk quota exceeded") != NULL)
-    code = AST_ERROR_NO_SPACE;
-  g_set_error (error, AST_ERROR, code, _ ("The overlay could not be made. %s"), complaint);
-  return FALSE;
+  if (fstat (from, &found) != 0)
+    return FALSE;
+  while (at < found.st_size)
+    if (sendfile (to, from, &at, (size_t)(found.st_size - at)) < 0 && errno != EINTR)
+      return FALSE;
+  return TRUE;
+}
+
+static char *
+copy_blank (AstOverlayStore *self, int blank, const char *id, const char *suffix, GError **error)
+{
+  g_autofree char *path = NULL;
+  int fd = open_new_file (self, id, suffix, &path, error);
+  gboolean copied;
+
+  if (fd < 0)
+    return NULL;
+  copied = copy_file (blank, fd);
+  if (!copied)
+    {
+      fail_store (self, _ ("No overlay can be made in the overlay folder"), errno, error);
+      unlink (path);
+    }
+  close (fd);
+  return copied ? g_steal_pointer (&path) : NULL;
 }
 
 static char *
 make_overlay (AstOverlayStore *self, const char *id, const char *suffix, const AstImageTop *top,
               GCancellable *cancellable, GError **error)
 {
-  g_autofree char *path = claim_file (self, id, suffix, error);
+  int blank = ast_blank_overlay_open (self->blank, top, cancellable, error);
+  char *path = NULL;
 
-  if (path == NULL)
+  if (blank < 0)
     return NULL;
-  if (fill_file (self, path, top, cancellable, error)
-      && !g_cancellable_set_error_if_cancelled (cancellable, error))
-    return g_steal_pointer (&path);
-  unlink (path);
-  return NULL;
+  if (!g_cancellable_set_error_if_cancelled (cancellable, error))
+    path = copy_blank (self, blank, id, suffix, error);
+  close (blank);
+  return path;
 }
 
 /* The kept ones */
@@ -397,6 +411,33 @@ ast_overlay_store_create_finish (AstOverlayStore *self, GAsyncResult *result, GE
 {
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+expect_in_thread (GTask *task, gpointer source, gpointer appliance, GCancellable *cancellable)
+{
+  AstOverlayStore *self = source;
+  g_autoptr (GError) error = NULL;
+  AstImageTop top;
+  int blank = ast_image_probe_chain (appliance, &top, &error)
+                  ? ast_blank_overlay_open (self->blank, &top, NULL, &error)
+                  : -1;
+
+  if (blank >= 0)
+    close (blank);
+  else
+    g_debug ("%s", error->message);
+}
+
+void
+ast_overlay_store_expect (AstOverlayStore *self, const AstAppliance *appliance)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, NULL, NULL);
+
+  g_task_set_source_tag (task, ast_overlay_store_expect);
+  g_task_set_task_data (task, ast_appliance_ref ((AstAppliance *)appliance),
+                        (GDestroyNotify)ast_appliance_unref);
+  g_task_run_in_thread (task, expect_in_thread);
 }
 
 /* Discard */

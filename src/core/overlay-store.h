@@ -24,6 +24,10 @@ void ast_overlay_store_create_async (AstOverlayStore *self, const AstAppliance *
                                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 char *ast_overlay_store_create_finish (AstOverlayStore *self, GAsyncResult *result, GError **error);
 
+// An appliance with a disk is likely to be started next: gets ready what the creation of its overlay would
+// wait for. Returns at once; leaves nothing in the folder; a failure is told by the creation.
+void ast_overlay_store_expect (AstOverlayStore *self, const AstAppliance *appliance);
+
 // Removes a volatile overlay; a kept one is left. Refuses (BUSY) while a process holds the file open through
 // QEMU's image lock. Constant time, whatever the image's size. A file that is already gone is no error. A
 // path that is no overlay of this store is refused (STORE).

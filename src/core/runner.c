@@ -391,7 +391,8 @@ ast_runner_start_machine (AstRunner *self)
   g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);
   g_signal_connect (self->machine, "desktop-ready", G_CALLBACK (on_machine_desktop_ready), self);
   self->step_is_on = TRUE;
-  ast_machine_start_async (self->machine, self->cancellable, on_machine_started, g_object_ref (self));
+  ast_machine_start_async (self->machine, self->screen != NULL, self->cancellable, on_machine_started,
+                           g_object_ref (self));
   ast_runner_set_state (self, AST_STATE_STARTING);
 }
 

@@ -184,6 +184,15 @@ on_chosen (AstLauncher *launcher, const char *id, AstApplication *self)
 }
 
 static void
+on_likely (AstLauncher *launcher, const char *id, AstApplication *self)
+{
+  AstAppliance *appliance = ast_catalogue_find (self->catalogue, id);
+
+  if (appliance && appliance->disk)
+    ast_overlay_store_expect (self->store, appliance);
+}
+
+static void
 on_cancel (AstApplication *self)
 {
   ast_runner_stop (self->runner, TRUE);
@@ -340,6 +349,7 @@ ast_application_add_runner (AstApplication *self, AstScreen *screen)
   g_signal_connect (self->runner, "changed", G_CALLBACK (on_runner_changed), self);
   g_signal_connect_object (screen, "shown", G_CALLBACK (on_screen_shown), self, 0);
   g_signal_connect (self->launcher, "chosen", G_CALLBACK (on_chosen), self);
+  g_signal_connect (self->launcher, "likely", G_CALLBACK (on_likely), self);
   self->bus = ast_bus_service_new (self->config, self->runner, self->catalogue);
   ast_runner_recover (self->runner);
   ast_host_warm_up_async (self->host, on_warmed_up, g_object_ref (self));

@@ -12,6 +12,9 @@
 #define TILES_A_LINE  8
 #define SEARCH_WIDTH  292
 
+// The pointer crosses other tiles on its way to the chosen one.
+#define LIKELY_MSEC 60
+
 #define LOGO "resource:///org/asteroide/kiosk/logo.svg"
 
 struct _AstLauncher
@@ -43,11 +46,14 @@ struct _AstLauncher
   guint clock_timer;
   guint countdown_timer;
   guint seconds_left;
+  char *likely; // id of the tile on which the pointer or the focus is
+  guint likely_timer;
 };
 
 enum
 {
   SIGNAL_CHOSEN,
+  SIGNAL_LIKELY,
   N_SIGNALS
 };
 
@@ -208,6 +214,30 @@ on_child_activated (GtkFlowBox *flow, GtkFlowBoxChild *child, AstLauncher *self)
 }
 
 static gboolean
+on_likely (gpointer data)
+{
+  AstLauncher *self = data;
+
+  self->likely_timer = 0;
+  g_signal_emit (self, signals[SIGNAL_LIKELY], 0, self->likely);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_tile_state (GtkWidget *tile, GtkStateFlags before, AstLauncher *self)
+{
+  AstAppliance *appliance = ast_tile_get_appliance (AST_TILE (tile));
+  GtkStateFlags entered = gtk_widget_get_state_flags (tile) & ~before;
+
+  if (!(entered & (GTK_STATE_FLAG_PRELIGHT | GTK_STATE_FLAG_FOCUSED)) || !ast_appliance_is_usable (appliance))
+    return;
+  g_free (self->likely);
+  self->likely = g_strdup (appliance->id);
+  g_clear_handle_id (&self->likely_timer, g_source_remove);
+  self->likely_timer = g_timeout_add (LIKELY_MSEC, on_likely, self);
+}
+
+static gboolean
 ast_launcher_add_tile (AstLauncher *self, guint rank)
 {
   AstAppliance *appliance = self->appliances->pdata[rank];
@@ -220,6 +250,7 @@ ast_launcher_add_tile (AstLauncher *self, guint rank)
     }
   tile = AST_TILE (ast_tile_new (appliance, rank < TILES_AT_ONCE));
   ast_tile_set_rank (tile, rank);
+  g_signal_connect (tile, "state-flags-changed", G_CALLBACK (on_tile_state), self);
   g_hash_table_insert (self->tiles, appliance->id, tile);
   gtk_flow_box_insert (GTK_FLOW_BOX (self->flow), GTK_WIDGET (tile), -1);
   return TRUE;
@@ -619,6 +650,7 @@ ast_launcher_dispose (GObject *object)
   g_clear_handle_id (&self->fill_idle, g_source_remove);
   g_clear_handle_id (&self->clock_timer, g_source_remove);
   g_clear_handle_id (&self->countdown_timer, g_source_remove);
+  g_clear_handle_id (&self->likely_timer, g_source_remove);
   g_clear_object (&self->store);
   G_OBJECT_CLASS (ast_launcher_parent_class)->dispose (object);
 }
@@ -631,6 +663,7 @@ ast_launcher_finalize (GObject *object)
   g_hash_table_unref (self->tiles);
   g_ptr_array_unref (self->appliances);
   g_free (self->category);
+  g_free (self->likely);
   G_OBJECT_CLASS (ast_launcher_parent_class)->finalize (object);
 }
 
@@ -640,6 +673,8 @@ ast_launcher_class_init (AstLauncherClass *klass)
   G_OBJECT_CLASS (klass)->dispose = ast_launcher_dispose;
   G_OBJECT_CLASS (klass)->finalize = ast_launcher_finalize;
   signals[SIGNAL_CHOSEN] = g_signal_new ("chosen", AST_TYPE_LAUNCHER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                         G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[SIGNAL_LIKELY] = g_signal_new ("likely", AST_TYPE_LAUNCHER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                          G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 

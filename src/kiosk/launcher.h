@@ -8,7 +8,8 @@
 G_BEGIN_DECLS
 
 #define AST_TYPE_LAUNCHER (ast_launcher_get_type ())
-// Signal "chosen" (const char *id): somebody, or the countdown, picked an appliance.
+// Signals, each with const char *id: "chosen": somebody, or the countdown, picked an appliance; "likely": the
+// pointer or the focus rests on one that can be started.
 G_DECLARE_FINAL_TYPE (AstLauncher, ast_launcher, AST, LAUNCHER, GtkBox)
 
 // The configuration is borrowed for life. `store` tells which appliance was used last.

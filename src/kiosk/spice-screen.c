@@ -89,12 +89,15 @@ on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
     g_ptr_array_add (self->waiting, g_object_ref (channel));
 }
 
-static void
-ast_spice_screen_open_waiting (AstSpiceScreen *self)
+static gboolean
+on_painted (gpointer data)
 {
+  AstSpiceScreen *self = data;
+
   for (guint i = 0; i < self->waiting->len; i++)
     ast_spice_screen_open (self, self->waiting->pdata[i]);
   g_ptr_array_set_size (self->waiting, 0);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -130,7 +133,7 @@ on_ready (SpiceDisplay *display, GParamSpec *spec, AstSpiceScreen *self)
     return;
   self->is_shown = TRUE;
   ast_screen_emit_shown (AST_SCREEN (self));
-  ast_spice_screen_open_waiting (self);
+  g_idle_add_full (G_PRIORITY_LOW, on_painted, g_object_ref (self), g_object_unref);
 }
 
 static void
@@ -148,6 +151,8 @@ ast_spice_screen_add_display (AstSpiceScreen *self)
   g_signal_connect_object (self->display, "notify::ready", G_CALLBACK (on_ready), self, 0);
   gtk_container_add (GTK_CONTAINER (self), GTK_WIDGET (self->display));
   gtk_widget_show (GTK_WIDGET (self->display));
+  // While QEMU greets the channel, not when its picture is there.
+  gtk_widget_realize (GTK_WIDGET (self->display));
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ class Cancels(guests.GuestCase):
     """Each stage is made slow where it must be, so that it is really hit."""
 
     def slow_overlay(self):
-        """Making the overlay takes its time."""
-        return guests.wrapper(self.station.folder / "slow", "qemu-img", "env -i sleep 4 >/dev/null 2>&1")
+        """Making the overlay takes its time, each time: what is made is kept ready for the next start."""
+        return guests.wrapper(self.station.folder / "slow", "qemu-img", "env -i sleep 4 >/dev/null 2>&1; exit 1")
 
     def slow_guest(self):
         """Creating the domain takes its time; asking QEMU what it can does not."""

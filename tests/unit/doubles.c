@@ -95,8 +95,8 @@ test_host_answer (TestHost *self, DoubleCall call, GError *error)
 }
 
 static void
-test_machine_start_async (AstMachine *machine, GCancellable *cancellable, GAsyncReadyCallback callback,
-                          gpointer data)
+test_machine_start_async (AstMachine *machine, gboolean with_screen, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer data)
 {
   take_call (TEST_MACHINE (machine)->host, CALL_START, "(start)", g_task_new (machine, NULL, callback, data));
 }
