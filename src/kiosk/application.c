@@ -152,6 +152,7 @@ on_screen_shown (AstScreen *screen, AstApplication *self)
 {
   self->guest_shown = TRUE;
   ast_application_turn_to (self, self->session);
+  ast_window_paint_now (AST_WINDOW (self->window));
   g_idle_add_full (G_PRIORITY_LOW, on_guest_painted, g_object_ref (self), g_object_unref);
 }
 

@@ -8,6 +8,10 @@
 #define ICON_SIZE     128
 #define FALLBACK_ICON "resource:///org/asteroide/kiosk/appliance.svg"
 
+// A stage that is over sooner is not shown: painting it would hold up the guest's first picture, and nobody
+// reads that fast.
+#define STAGE_MSEC 250
+
 // The way up and the way down; each is shown as far as it is done. No percentage: nobody knows it.
 static const struct
 {
@@ -33,6 +37,9 @@ struct _AstProgressPage
   GtkWidget *cancel;
   GTimer *timer;
   guint tick;
+  AstState state;
+  guint seconds_to_force;
+  guint update; // the timer that shows the state
 };
 
 enum
@@ -67,6 +74,7 @@ static void
 on_unmap (AstProgressPage *self)
 {
   g_clear_handle_id (&self->tick, g_source_remove);
+  g_clear_handle_id (&self->update, g_source_remove);
 }
 
 void
@@ -95,14 +103,29 @@ set_row (AstProgressPage *self, guint row, AstState state)
     gtk_style_context_add_class (style, is_on ? "on" : "done");
 }
 
+static gboolean
+on_update (gpointer data)
+{
+  AstProgressPage *self = data;
+  gboolean can_force = self->seconds_to_force > 0;
+
+  self->update = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
+    set_row (self, i, self->state);
+  gtk_widget_set_visible (self->cancel, self->state < AST_STATE_STOPPING || can_force);
+  gtk_button_set_label (GTK_BUTTON (self->cancel), can_force ? _ ("Switch off now") : _ ("Cancel"));
+  return G_SOURCE_REMOVE;
+}
+
 void
 ast_progress_page_set_state (AstProgressPage *self, AstState state, guint seconds_to_force)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
-    set_row (self, i, state);
-  gtk_widget_set_visible (self->cancel, state < AST_STATE_STOPPING || seconds_to_force > 0);
-  gtk_button_set_label (GTK_BUTTON (self->cancel),
-                        seconds_to_force > 0 ? _ ("Switch off now") : _ ("Cancel"));
+  self->state = state;
+  self->seconds_to_force = seconds_to_force;
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+    on_update (self);
+  else if (self->update == 0)
+    self->update = g_timeout_add (STAGE_MSEC, on_update, self);
 }
 
 static void
@@ -130,6 +153,7 @@ ast_progress_page_finalize (GObject *object)
   AstProgressPage *self = AST_PROGRESS_PAGE (object);
 
   g_clear_handle_id (&self->tick, g_source_remove);
+  g_clear_handle_id (&self->update, g_source_remove);
   g_timer_destroy (self->timer);
   G_OBJECT_CLASS (ast_progress_page_parent_class)->finalize (object);
 }

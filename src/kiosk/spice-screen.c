@@ -18,6 +18,7 @@ struct _AstSpiceScreen
   AstMachine *machine; // NULL while nothing is attached
   GCancellable *cancellable;
   SpiceSession *session;
+  SpiceChannel *main; // borrowed from the session; NULL before it has one
   SpiceDisplay *display;
   GPtrArray *waiting; // channels that may have their sockets once the guest is shown
   gboolean is_shown;
@@ -193,6 +194,7 @@ on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *se
     ast_spice_screen_add_sound (self, channel);
   if (!SPICE_IS_MAIN_CHANNEL (channel))
     return;
+  self->main = channel;
   g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_main_event), self, 0);
   g_signal_connect_object (channel, "notify::agent-connected", G_CALLBACK (on_agent_connected), self, 0);
 }
@@ -226,6 +228,7 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
   if (self->display)
     gtk_widget_destroy (GTK_WIDGET (self->display));
   self->display = NULL;
+  self->main = NULL;
   g_clear_object (&self->session);
 }
 
@@ -286,6 +289,28 @@ ast_spice_screen_grab_focus (GtkWidget *widget)
     gtk_widget_grab_focus (GTK_WIDGET (self->display));
 }
 
+// Does the widget paint the guest's pointer itself, over the picture? Before there is a cursor channel there
+// is no pointer.
+static gboolean
+ast_spice_screen_has_pointer (AstSpiceScreen *self)
+{
+  int mode = SPICE_MOUSE_MODE_CLIENT;
+
+  if (self->main)
+    g_object_get (self->main, "mouse-mode", &mode, NULL);
+  return mode != SPICE_MOUSE_MODE_CLIENT && self->waiting->len == 0;
+}
+
+// The widget blends its opaque picture over what is there. An X server without acceleration scales one that
+// just takes the place in a third of that time (2.8 for 7.6 ms, 720×400 on 1280×800 under Xvfb).
+static gboolean
+ast_spice_screen_draw (GtkWidget *widget, cairo_t *cr)
+{
+  if (!ast_spice_screen_has_pointer (AST_SPICE_SCREEN (widget)))
+    cairo_set_operator (cr, CAIRO_OPERATOR_SOURCE);
+  return GTK_WIDGET_CLASS (ast_spice_screen_parent_class)->draw (widget, cr);
+}
+
 static void
 ast_spice_screen_dispose (GObject *object)
 {
@@ -305,6 +330,7 @@ ast_spice_screen_class_init (AstSpiceScreenClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = ast_spice_screen_dispose;
   G_OBJECT_CLASS (klass)->finalize = ast_spice_screen_finalize;
+  GTK_WIDGET_CLASS (klass)->draw = ast_spice_screen_draw;
   GTK_WIDGET_CLASS (klass)->grab_focus = ast_spice_screen_grab_focus;
 }
 

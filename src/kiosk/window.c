@@ -35,6 +35,16 @@ ast_window_fill_monitor (AstWindow *self)
   gtk_window_fullscreen (GTK_WINDOW (self));
 }
 
+void
+ast_window_paint_now (AstWindow *self)
+{
+  gtk_container_check_resize (GTK_CONTAINER (self));
+  // Deprecated because the frame clock should decide; it has no successor.
+  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  gdk_window_process_updates (gtk_widget_get_window (GTK_WIDGET (self)), TRUE);
+  G_GNUC_END_IGNORE_DEPRECATIONS
+}
+
 // On a desk the application listens, and ends; nobody else can close it.
 static gboolean
 ast_window_delete_event (GtkWidget *widget, GdkEventAny *event)

@@ -10,5 +10,7 @@ G_DECLARE_FINAL_TYPE (AstWindow, ast_window, AST, WINDOW, GtkWindow)
 
 // `windowed`: a plain window of a desk's size instead of the whole primary monitor, which it else follows.
 GtkWidget *ast_window_new (gboolean windowed);
+// Paints what has changed at once. GTK would do it up to a frame's time (17 ms) later.
+void ast_window_paint_now (AstWindow *self);
 
 G_END_DECLS
