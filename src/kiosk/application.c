@@ -5,6 +5,7 @@
 #include "catalogue.h"
 #include "error.h"
 #include "failure-page.h"
+#include "icon-painter.h"
 #include "info-panel.h"
 #include "launcher.h"
 #include "module.h"
@@ -143,6 +144,7 @@ static gboolean
 on_guest_painted (gpointer data)
 {
   ast_application_describe_guests (data, NULL);
+  ast_icon_painter_rest ();
   malloc_trim (0);
   return G_SOURCE_REMOVE;
 }

@@ -3,6 +3,7 @@
 #include "ast-build.h"
 #include "application.h"
 #include "error.h"
+#include "icon-painter.h"
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <malloc.h>
@@ -51,6 +52,7 @@ run_kiosk (const AstOptions *options)
 
   if (trouble)
     g_printerr ("asteroide: %s\n", trouble->message);
+  ast_icon_painter_start ();
   // The threads here wait more than they work: an arena of memory for each would only lie about.
   mallopt (M_ARENA_MAX, 2);
   // The kiosk draws with cairo alone: a GL stack would double the time to its first frame, and its memory.

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "svg-image.h"
-#include <librsvg/rsvg.h>
-
-// An icon is drawn by hand or exported; anything larger is a mistake.
-#define MAX_FILE_BYTES (4 * 1024 * 1024)
-
-typedef RsvgHandle AstRsvgHandle; // librsvg declares no clean-up
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstRsvgHandle, g_object_unref)
+#include "icon-painter.h"
 
 struct _AstSvgImage
 {
@@ -39,69 +33,18 @@ ast_rendering_free (gpointer data)
   g_free (self);
 }
 
-static GBytes *
-load_bytes (const char *path)
-{
-  g_autoptr (GFile) file = NULL;
-  g_autoptr (GFileInfo) info = NULL;
-
-  if (path == NULL)
-    return NULL;
-  file = g_str_has_prefix (path, "resource://") ? g_file_new_for_uri (path) : g_file_new_for_path (path);
-  info = g_file_query_info (file, G_FILE_ATTRIBUTE_STANDARD_SIZE "," G_FILE_ATTRIBUTE_STANDARD_TYPE, 0, NULL,
-                            NULL);
-  if (info == NULL || g_file_info_get_file_type (info) != G_FILE_TYPE_REGULAR
-      || g_file_info_get_size (info) > MAX_FILE_BYTES)
-    return NULL;
-  return g_file_load_bytes (file, NULL, NULL, NULL);
-}
-
-static gboolean
-draw_svg (cairo_t *cr, GBytes *bytes, double width, double height)
-{
-  gsize length;
-  const guint8 *data = g_bytes_get_data (bytes, &length);
-  g_autoptr (AstRsvgHandle) handle = rsvg_handle_new_from_data (data, length, NULL);
-  RsvgRectangle viewport = { 0, 0, width, height };
-
-  return handle && rsvg_handle_render_document (handle, cr, &viewport, NULL);
-}
-
-static gboolean
-draw_bitmap (cairo_t *cr, GBytes *bytes, double width, double height)
-{
-  g_autoptr (GInputStream) stream = g_memory_input_stream_new_from_bytes (bytes);
-  g_autoptr (GdkPixbuf) pixbuf
-      = gdk_pixbuf_new_from_stream_at_scale (stream, width, height, TRUE, NULL, NULL);
-
-  if (pixbuf == NULL)
-    return FALSE;
-  gdk_cairo_set_source_pixbuf (cr, pixbuf, (width - gdk_pixbuf_get_width (pixbuf)) / 2,
-                               (height - gdk_pixbuf_get_height (pixbuf)) / 2);
-  cairo_paint (cr);
-  return TRUE;
-}
-
-static gboolean
-draw_file (cairo_t *cr, const char *path, double width, double height)
-{
-  g_autoptr (GBytes) bytes = load_bytes (path);
-
-  return bytes && (draw_svg (cr, bytes, width, height) || draw_bitmap (cr, bytes, width, height));
-}
-
 static void
 render_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   const AstRendering *what = data;
   int width = what->width * what->scale;
   int height = what->height * what->scale;
-  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, width, height);
-  cairo_t *cr = cairo_create (surface);
+  cairo_surface_t *surface = ast_icon_painter_draw (what->path, width, height);
 
-  if (!draw_file (cr, what->path, width, height))
-    draw_file (cr, what->fallback, width, height);
-  cairo_destroy (cr);
+  if (surface == NULL)
+    surface = ast_icon_painter_draw (what->fallback, width, height);
+  if (surface == NULL)
+    surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, 1, 1);
   cairo_surface_set_device_scale (surface, what->scale, what->scale);
   g_task_return_pointer (task, surface, (GDestroyNotify)cairo_surface_destroy);
 }

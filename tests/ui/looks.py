@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from stationkit import cases  # noqa: E402
+from stationkit import cases, processes  # noqa: E402
 
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" fill="#ff00ff"/></svg>'
 
@@ -25,6 +25,19 @@ class Looks(cases.StationCase):
         self.assertGreater(self.screen.share("663300"), 0.5)
         self.assertGreater(self.screen.share("ff00ff"), 0.003, "the logo")
         self.assertGreater(self.screen.share("00ff00"), 0.0005, "the frame around the tile that has the focus")
+
+    def test_bad_icon(self):
+        """An icon that is never done holds nobody up: it gets the general picture, the next one is drawn."""
+        endless = LOGO.replace("<rect", '<filter id="f"><feTurbulence baseFrequency=".9" numOctaves="1000000"/></filter>'
+                               '<rect filter="url(#f)"')
+        for ident, name, icon in (("alpha", "Alpha writer", endless), ("beta", "Beta reader", LOGO)):
+            self.station.add(ident, name, '<icon href="icon.svg"/>')
+            (self.station.appliances / ident / "icon.svg").write_text(icon, encoding="utf-8")
+        self.station.start_kiosk()
+        self.screen.wait_for("Beta reader")
+        processes.wait_until(lambda: self.screen.share("ff00ff") > 0.003, "the icon of the other one")
+        self.station.shot("icons")
+        self.assertIn("alpha/icon.svg cannot be drawn", self.station.kiosk.said())
 
     def test_languages(self):
         """Names and summaries in the reader's language, with accents."""
