@@ -16,6 +16,7 @@ struct _AstScreenInterface
   void (*prepare) (AstScreen *, AstAppliance *);
   void (*attach) (AstScreen *, AstMachine *);
   void (*detach) (AstScreen *);
+  void (*send_chord) (AstScreen *, const guint *, guint);
 };
 
 // A guest of this appliance will be attached soon: get everything ready that needs no guest.
@@ -24,6 +25,8 @@ void ast_screen_prepare (AstScreen *self, AstAppliance *appliance);
 void ast_screen_attach (AstScreen *self, AstMachine *machine);
 // Let go of the guest and forget its picture. Harmless if nothing is attached.
 void ast_screen_detach (AstScreen *self);
+// Presses and releases keys (GDK key values) together in the guest. Nothing happens if none is shown.
+void ast_screen_send_chord (AstScreen *self, const guint *keys, guint n_keys);
 
 // For implementations.
 void ast_screen_emit_shown (AstScreen *self);
