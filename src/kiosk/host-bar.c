@@ -302,6 +302,20 @@ new_stopping_page (AstHostBar *self)
   return box;
 }
 
+// A bar of several lines has no towers for buttons.
+static void
+centre (GtkWidget *widget, gpointer unused)
+{
+  gtk_widget_set_valign (widget, GTK_ALIGN_CENTER);
+}
+
+static void
+ast_host_bar_add_page (AstHostBar *self, GtkWidget *page, const char *name)
+{
+  gtk_container_foreach (GTK_CONTAINER (page), centre, NULL);
+  gtk_stack_add_named (GTK_STACK (self->stack), page, name);
+}
+
 static void
 ast_host_bar_init (AstHostBar *self)
 {
@@ -309,16 +323,16 @@ ast_host_bar_init (AstHostBar *self)
 
   self->timer = g_timer_new ();
   self->stack = gtk_stack_new ();
-  gtk_stack_add_named (GTK_STACK (self->stack), new_work_page (self), "work");
-  gtk_stack_add_named (
-      GTK_STACK (self->stack),
-      new_ask_page (self, &self->end_question, &self->end_not, _ ("End it"), G_CALLBACK (on_end)), "end");
-  gtk_stack_add_named (GTK_STACK (self->stack),
-                       new_ask_page (self, &self->restart_question, &self->restart_not, _ ("Start it afresh"),
-                                     G_CALLBACK (on_restart)),
-                       "restart");
-  gtk_stack_add_named (GTK_STACK (self->stack), new_help_page (self), "help");
-  gtk_stack_add_named (GTK_STACK (self->stack), new_stopping_page (self), "stopping");
+  ast_host_bar_add_page (self, new_work_page (self), "work");
+  ast_host_bar_add_page (
+      self, new_ask_page (self, &self->end_question, &self->end_not, _ ("End it"), G_CALLBACK (on_end)),
+      "end");
+  ast_host_bar_add_page (self,
+                         new_ask_page (self, &self->restart_question, &self->restart_not,
+                                       _ ("Start it afresh"), G_CALLBACK (on_restart)),
+                         "restart");
+  ast_host_bar_add_page (self, new_help_page (self), "help");
+  ast_host_bar_add_page (self, new_stopping_page (self), "stopping");
   gtk_container_add (GTK_CONTAINER (frame), self->stack);
   gtk_container_add (GTK_CONTAINER (self), frame);
   gtk_widget_show_all (frame);

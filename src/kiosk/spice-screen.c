@@ -4,6 +4,7 @@
 #include "ast-build.h"
 #include "screen-module.h"
 #include <gmodule.h>
+#include <gst/gst.h>
 #include <spice-client-gtk.h>
 #include <unistd.h>
 
@@ -90,6 +91,24 @@ on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
     g_ptr_array_add (self->waiting, g_object_ref (channel));
 }
 
+// GStreamer looks at its plugins and looks for a sound device: for half a second, in which the keys of
+// somebody who types would pile up, and more than sixteen bytes of them are lost in the guest's keyboard. So
+// it has done it before.
+static gpointer
+warm_up_sound (gpointer unused)
+{
+  g_autoptr (GstElement) player = NULL;
+
+  if (gst_init_check (NULL, NULL, NULL))
+    player = gst_parse_launch ("audiotestsrc ! audioconvert ! audioresample ! autoaudiosink", NULL);
+  if (player)
+    {
+      gst_element_set_state (player, GST_STATE_READY);
+      gst_element_set_state (player, GST_STATE_NULL);
+    }
+  return NULL;
+}
+
 static gboolean
 on_painted (gpointer data)
 {
@@ -98,6 +117,8 @@ on_painted (gpointer data)
   for (guint i = 0; i < self->waiting->len; i++)
     ast_spice_screen_open (self, self->waiting->pdata[i]);
   g_ptr_array_set_size (self->waiting, 0);
+  if (self->appliance && (self->appliance->devices & AST_DEVICE_SOUND))
+    g_thread_unref (g_thread_new ("sound", warm_up_sound, NULL));
   return G_SOURCE_REMOVE;
 }
 

@@ -17,7 +17,7 @@ COLOURS = {"tiny": "204888", "netlab": "185840", "desktop": "336699"}
 NAMES = {"tiny": "Command line", "netlab": "Network lab", "desktop": "Linux desktop"}
 BOOT_SECONDS = 240
 # Of the host bar, pixels.
-BAR_HEIGHT = 68
+BAR_HEIGHT = 76
 # A sector of the tiny guest's disk that neither its boot loader nor its file system uses.
 FREE_SECTOR = 131070
 
@@ -35,6 +35,7 @@ def bar(screen):
 
 def end_area(screen):
     """Where “End it” stands, once it is asked; alone, so that the frame of the other button is not taken for a letter of it."""
+    screen.move(screen.size[0] / 2, screen.size[1] / 2)  # off the letters
     _, _, right, _ = screen.wait_for("Go on working", area=bar(screen))
     return (right + 40, *bar(screen)[1:])
 
