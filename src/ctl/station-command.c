@@ -24,7 +24,8 @@ fail_text (const char *text)
   return AST_EXIT_FAILED;
 }
 
-// systemd reads its files again, on the machine it runs on.
+// systemd reads its files again, where it runs: neither in another machine's tree nor while an image is being
+// built.
 static AstExit
 reload (const AstWork *work)
 {
@@ -33,7 +34,8 @@ reload (const AstWork *work)
 
   if (ast_station_root_is_offline (work->root))
     return AST_EXIT_DONE;
-  if (!ast_station_root_run (work->root, words, &error))
+  if (g_file_test ("/run/systemd/system", G_FILE_TEST_IS_DIR)
+      && !ast_station_root_run (work->root, words, &error))
     return ast_command_fail (error);
   g_print ("%s\n", _ ("Restart the machine now: some of this takes effect at its start only."));
   return AST_EXIT_DONE;
