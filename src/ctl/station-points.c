@@ -40,7 +40,7 @@ has_keys (const char *home, gpointer data)
   g_autofree char *path = g_build_filename (home, ".ssh", "authorized_keys", NULL);
   g_autofree char *text = ast_station_root_read (data, path);
 
-  return text && strpbrk (text, "0123456789abcdefghijklmnopqrstuvwxyz") != NULL;
+  return text && g_regex_match_simple ("^\\s*[^#\\s]", text, G_REGEX_MULTILINE | G_REGEX_RAW, 0);
 }
 
 static char *
@@ -323,6 +323,15 @@ find_owner (const AstStationPoint *point, const AstStationRoot *root, guint *uid
 }
 
 static char *
+describe_mode (const AstStationPoint *point, guint mode)
+{
+  g_autofree char *is = g_strdup_printf ("%04o", mode);
+  g_autofree char *should_be = g_strdup_printf ("%04o", point->mode);
+
+  return g_strdup_printf (_ ("%s has the mode %s, and should have %s."), point->subject, is, should_be);
+}
+
+static char *
 check_folder (const AstStationPoint *point, const AstStationRoot *root)
 {
   g_autofree char *place = ast_station_root_locate (root, point->subject);
@@ -333,8 +342,7 @@ check_folder (const AstStationPoint *point, const AstStationRoot *root)
   if (g_lstat (place, &found) != 0 || !S_ISDIR (found.st_mode))
     return g_strdup_printf (_ ("%s is no folder."), point->subject);
   if ((found.st_mode & 07777) != point->mode)
-    return g_strdup_printf (_ ("%s has the mode %o, and should have %o."), point->subject,
-                            found.st_mode & 07777, point->mode);
+    return describe_mode (point, found.st_mode & 07777);
   if (!find_owner (point, root, &uid, &gid)
       || (root->may_chown && (found.st_uid != uid || found.st_gid != gid)))
     return g_strdup_printf (_ ("%s does not belong to %s."), point->subject,
@@ -483,6 +491,8 @@ static const AstStationPoint points[] = {
   { "xinit", &program, "/usr/bin/xinit", "xinit", 0, FALSE, AST_STATION_X11 },
   { "xauth", &program, "/usr/bin/xauth", "xauth", 0, FALSE, AST_STATION_X11 },
   { "cage", &program, "/usr/bin/cage", "cage", 0, FALSE, AST_STATION_CAGE },
+  { "xwayland", &program, "/usr/bin/Xwayland", "xwayland", 0, FALSE,
+    AST_STATION_CAGE }, // cage ends without it
   FILE_POINT ("sysusers", "/etc/sysusers.d/asteroide.conf", "sysusers.conf"),
   { "accounts", &accounts, AST_STATION_USER, NULL, 0, FALSE, BOTH },
   { "limits", &limits, UNITS "user-UID.slice.d/asteroide.conf", "limits.conf", 0, FALSE, BOTH },

@@ -37,7 +37,7 @@ LINKS = {
     "etc/systemd/system/getty.target.wants/getty@tty1.service": "/lib/systemd/system/getty@.service",
     "etc/systemd/system/serial-getty@.service": "/dev/null",
 }
-PROGRAMS = ["usr/lib/xorg/Xorg", "usr/bin/xinit", "usr/bin/xauth", "usr/bin/cage"]
+PROGRAMS = ["usr/lib/xorg/Xorg", "usr/bin/xinit", "usr/bin/xauth", "usr/bin/cage", "usr/bin/Xwayland"]
 MASKED = ["ctrl-alt-del.target", "kbrequest.target", "getty@.service", "autovt@.service", "console-getty.service",
           "getty-static.service", "serial-getty@.service", "debug-shell.service"]
 EXPOSURE = 65  # tenths; docs/admins.md tells what it consists of
@@ -89,11 +89,10 @@ class StationCase(clikit.CommandCase):
         """What meson installs, from the build folder."""
         built = self.build / "data/station"
         station = self.root / self.places["AST_STATIONDIR"][1:]
-        (station / "xorg.conf.d").mkdir(parents=True)
+        station.mkdir(parents=True)
         for path in built.iterdir():
-            if path.is_file() and path.name not in ("asteroide-session", "xorg.conf"):
+            if path.is_file() and path.name != "asteroide-session":
                 shutil.copy(path, station)
-        shutil.copy(built / "xorg.conf", station / "xorg.conf.d")
         session = self.root / self.places["AST_LIBEXECDIR"][1:] / "asteroide-session"
         session.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(built / "asteroide-session", session)
@@ -258,7 +257,8 @@ class Refusals(StationCase):
             self.station("enable", "--dry-run", expect=1)
             self.write(f"{home}/.ssh/authorized_keys", "ssh-ed25519 AAAA ada@desk\n")
             self.station("enable", "--dry-run")
-            (self.root / home / ".ssh/authorized_keys").unlink()
+            self.write(f"{home}/.ssh/authorized_keys", "# nobody yet\n\n")
+        self.station("enable", "--dry-run", expect=1)
 
     def test_missing_programs(self):
         """A program that the session needs, with its package"""
@@ -415,22 +415,42 @@ class Shipped(StationCase):
         """AppArmor's parser takes the profile"""
         self.ask("apparmor_parser", "--skip-kernel-load", "--skip-cache", self.shipped("apparmor"))
 
-    def test_session(self):
-        """The session's script is one that sh reads, and passes on only what is named in it"""
+    def play(self, session, tool, script_of_tool, **variables):
+        """Runs the session's script, with something else in the place of xinit or cage."""
         script = self.root / self.places["AST_LIBEXECDIR"][1:] / "asteroide-session"
         self.ask("sh", "-n", script)
         tools = self.folder / "tools"
         tools.mkdir()
-        seen = self.folder / "seen"
-        (tools / "cage").write_text(f"#!/bin/sh\nenv > {seen}\n", encoding="utf-8")
-        (tools / "cage").chmod(0o755)
-        text = script.read_text().replace("PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"PATH={tools}:/usr/bin:/bin")
-        script.write_text(text)
-        dirty = {"HOME": "/h", "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": "/r", "SPICE_NOGRAB": "1", "GTK_MODULES": "x",
-                 "GTK_DEBUG": "interactive", "EVIL": "a\nLD_AUDIT=b", "XDG_VTNR": "7 -sharevts"}
-        subprocess.run([script, "cage"], check=True, env={"PATH": "/usr/bin", **dirty}, stderr=subprocess.DEVNULL)
-        names = {line.split("=")[0] for line in seen.read_text().splitlines()}
+        for name, text in {"xauth": "", "mcookie": "echo c00c1e", tool: script_of_tool}.items():
+            (tools / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+            (tools / name).chmod(0o755)
+        script.write_text(script.read_text().replace("PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"PATH={tools}:/usr/bin:/bin"))
+        done = subprocess.run([script, session], check=False, env={"PATH": "/usr/bin", **variables}, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=clikit.PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.splitlines()
+
+    def test_clean_environment(self):
+        """The session passes on only what is named in it"""
+        seen = self.play("cage", "cage", "env", HOME="/h", LANG="C.UTF-8", XDG_RUNTIME_DIR="/r", SPICE_NOGRAB="1",
+                         GTK_MODULES="x", GTK_DEBUG="interactive", LD_BIND_NOW="1", EVIL="a\nLD_AUDIT=b",
+                         XDG_VTNR="7 $(touch /nowhere)")
+        names = {line.split("=")[0] for line in seen}
         self.assertEqual(names - {"PWD", "SHLVL", "_", "OLDPWD"}, {"PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "XDG_VTNR"})
+        self.assertIn("XDG_VTNR=7 $(touch /nowhere)", seen)
+
+    def test_server(self):
+        """The X server: the locks' own file, a cookie, no network, its console, no blanking; the kiosk its one client"""
+        words = self.play("x11", "xinit", 'printf "%s\\n" "$@"', XDG_RUNTIME_DIR=str(self.folder), XDG_VTNR="8")
+        client, server = words[:words.index("--")], " ".join(words[words.index("--") + 1:])
+        self.assertEqual(client[-1], self.places["AST_BINDIR"] + "/asteroide")
+        cookie = self.folder / "asteroide.xauth"
+        self.assertEqual(cookie.stat().st_mode & 0o7777, 0o600)
+        for part in ("/usr/lib/xorg/Xorg :0 vt8 ", f"-auth {cookie}", "-nolisten tcp", "-s 0", "-dpms",
+                     f"-config {self.places['AST_STATIONDIR']}/xorg.conf"):
+            self.assertIn(part, server)
+        flags = dict(re.findall(r'^ +Option "(\w+)" "(\w+)"', self.shipped("xorg.conf").read_text(), re.MULTILINE))
+        self.assertEqual((flags["DontVTSwitch"], flags["DontZap"], flags["BlankTime"]), ("true", "true", "0"))
 
     def test_system_users(self):
         """systemd-sysusers and systemd-tmpfiles understand their files"""
