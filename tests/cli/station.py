@@ -381,6 +381,14 @@ class Check(StationCase):
         self.assertEqual(self.problems(), {})
 
 
+    def test_stricter(self):
+        """A profile that AppArmor enforces is as good, and stays so"""
+        self.station("enable")
+        self.replace("etc/apparmor.d/asteroide-kiosk", "profile asteroide-kiosk flags=(complain) {", "profile asteroide-kiosk {")
+        self.assertEqual(self.problems(), {})
+        self.assertEqual(self.station("enable").stdout, "There is nothing to change.\n")
+
+
 class Shipped(StationCase):
     """What other programs say of the files."""
 
