@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A station made of a machine and taken back: on trees of files that look like a machine's, without root."""
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -278,8 +279,9 @@ class Refusals(StationCase):
         """Wrong words; no root; no folder; a state file that is none"""
         for words in (["enabel"], ["enable", "--session", "wayland"], [], ["enable", "check"]):
             self.station(*words, expect=2)
-        self.assert_complaint(self.run_program(self.program(), "station", "enable", "--dry-run", expect=1),
-                              r"Only root can do this\.$")
+        if os.geteuid() != 0:
+            self.assert_complaint(self.run_program(self.program(), "station", "enable", "--dry-run", expect=1),
+                                  r"Only root can do this\.$")
         self.assert_complaint(self.run_program(self.program(), "station", "check", "--root", "nowhere", expect=1),
                               r"There is no such folder for --root\.$")
         self.write(STATE, "nonsense")
