@@ -7,22 +7,29 @@ _asteroidectl()
     local command="" config=() choices="" number
 
     COMPREPLY=()
-    if [[ $previous == --config ]]; then
+    if [[ $previous == --config || $previous == --root ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+    fi
+    if [[ $previous == --session ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "x11 cage" -- "$current")
         return
     fi
     for ((number = 1; number < COMP_CWORD; number++)); do
         case ${COMP_WORDS[number]} in
             --config) config=(--config "${COMP_WORDS[++number]}") ;;
+            --root|--session) ((++number)) ;;
             -*) ;;
             *) command=${command:-${COMP_WORDS[number]}} ;;
         esac
     done
     if [[ $current == -* ]]; then
-        choices=$(LC_ALL=C "$program" $command --help 2>/dev/null | grep -o -e '--[a-z]\+')
+        choices=$(LC_ALL=C "$program" $command --help 2>/dev/null | sed -n 's/^  \(--[a-z-]\+\).*/\1/p')
         [[ $command ]] || choices="--config --help --version"
     elif [[ ! $command ]]; then
         choices=$(LC_ALL=C "$program" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]\+\).*/\1/p')
+    elif [[ $command == station ]]; then
+        choices="enable disable check"
     elif [[ $command =~ ^(show|check|start|reset)$ ]]; then
         choices=$("$program" "${config[@]}" list 2>/dev/null | cut -d ' ' -f 1)
     fi

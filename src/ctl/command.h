@@ -15,13 +15,16 @@ typedef enum // the process's exit status, the same for every command
 
 typedef struct
 {
-  AstConfig *config;
-  char **arguments; // those behind the command, NULL-terminated
+  AstConfig *config; // NULL for a command that takes none
+  char **arguments;  // those behind the command, NULL-terminated
   gboolean json;
   gboolean force;
   gboolean all;
   gboolean digest;
   gboolean headless;
+  gboolean dry_run;
+  char *session; // of a station; NULL where none is named
+  char *root;    // the tree to work on; NULL = this machine's
 } AstInvocation;
 
 typedef enum // options that a command takes beside --config
@@ -31,6 +34,10 @@ typedef enum // options that a command takes beside --config
   AST_TAKES_ALL = 1 << 2,
   AST_TAKES_DIGEST = 1 << 3,
   AST_TAKES_HEADLESS = 1 << 4,
+  AST_TAKES_DRY_RUN = 1 << 5,
+  AST_TAKES_SESSION = 1 << 6,
+  AST_TAKES_ROOT = 1 << 7,
+  AST_TAKES_NO_CONFIG = 1 << 8, // works whatever the configuration says, which is not read
 } AstTakes;
 
 typedef struct
@@ -51,6 +58,7 @@ AstExit ast_command_status (const AstInvocation *invocation);
 AstExit ast_command_start (const AstInvocation *invocation);
 AstExit ast_command_stop (const AstInvocation *invocation);
 AstExit ast_command_reset (const AstInvocation *invocation);
+AstExit ast_command_station (const AstInvocation *invocation);
 AstExit ast_command_version (const AstInvocation *invocation);
 
 // Prints "asteroidectl: …" on standard error and returns AST_EXIT_FAILED.

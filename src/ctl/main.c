@@ -20,6 +20,10 @@ static const AstCommand commands[] = {
   { "stop", "", N_ ("end the running appliance"), AST_TAKES_FORCE, 0, 0, ast_command_stop },
   { "reset", "ID…|--all", N_ ("drop what appliances have kept between sessions"),
     AST_TAKES_FORCE | AST_TAKES_ALL, 0, G_MAXUINT, ast_command_reset },
+  { "station", "ACTION", N_ ("make a station of this machine, or take that back: enable, disable, check"),
+    AST_TAKES_JSON | AST_TAKES_FORCE | AST_TAKES_DRY_RUN | AST_TAKES_SESSION | AST_TAKES_ROOT
+        | AST_TAKES_NO_CONFIG,
+    1, 1, ast_command_station },
   { "version", "", N_ ("tell the version"), AST_TAKES_JSON, 0, 0, ast_command_version },
 };
 
@@ -82,7 +86,13 @@ print_command_help (const AstCommand *command)
                 _ ("run it here, without a kiosk and without a screen, until it ends"));
   print_option (command, AST_TAKES_ALL, "--all", _ ("all appliances"));
   print_option (command, AST_TAKES_FORCE, "--force",
-                _ ("end a running appliance at once, without asking it"));
+                command->run == ast_command_station
+                    ? _ ("also where nobody could come in any more, or a program is missing")
+                    : _ ("end a running appliance at once, without asking it"));
+  print_option (command, AST_TAKES_SESSION, "--session NAME", _ ("on which display server: x11 or cage"));
+  print_option (command, AST_TAKES_ROOT, "--root DIR",
+                _ ("work on the system in this folder, not on this machine"));
+  print_option (command, AST_TAKES_DRY_RUN, "--dry-run", _ ("only tell what would be changed"));
   g_print ("  %-16s %s\n", "--config FILE", _ ("read this configuration instead of the station's"));
 }
 
@@ -125,6 +135,12 @@ option_not_taken (const AstCommand *command, const AstInvocation *given)
     return "--digest";
   if (given->headless && !(command->takes & AST_TAKES_HEADLESS))
     return "--headless";
+  if (given->dry_run && !(command->takes & AST_TAKES_DRY_RUN))
+    return "--dry-run";
+  if (given->session && !(command->takes & AST_TAKES_SESSION))
+    return "--session";
+  if (given->root && !(command->takes & AST_TAKES_ROOT))
+    return "--root";
   return NULL;
 }
 
@@ -144,8 +160,9 @@ run_command (const AstCommand *command, AstLine *line)
   if (given > command->most)
     return ast_command_fail_usage (_ ("%s does not take “%s”."), command->name,
                                    line->words[command->most + 1]);
-  config = ast_config_load (line->config_file, &error);
-  if (config == NULL)
+  if (!(command->takes & AST_TAKES_NO_CONFIG))
+    config = ast_config_load (line->config_file, &error);
+  if (error)
     return ast_command_fail (error);
   invocation->config = config;
   invocation->arguments = line->words + 1;
@@ -228,6 +245,9 @@ main (int argc, char **argv)
     { "all", 0, 0, G_OPTION_ARG_NONE, &line.invocation.all, NULL, NULL },
     { "digest", 0, 0, G_OPTION_ARG_NONE, &line.invocation.digest, NULL, NULL },
     { "headless", 0, 0, G_OPTION_ARG_NONE, &line.invocation.headless, NULL, NULL },
+    { "dry-run", 0, 0, G_OPTION_ARG_NONE, &line.invocation.dry_run, NULL, NULL },
+    { "session", 0, 0, G_OPTION_ARG_STRING, &line.invocation.session, NULL, NULL },
+    { "root", 0, 0, G_OPTION_ARG_FILENAME, &line.invocation.root, NULL, NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &line.version, NULL, NULL },
     { "help", 'h', 0, G_OPTION_ARG_NONE, &line.help, NULL, NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &line.words, NULL, NULL },
@@ -249,5 +269,7 @@ main (int argc, char **argv)
                : ast_command_fail_usage ("%s.", error->message);
   g_strfreev (line.words);
   g_free (line.config_file);
+  g_free (line.invocation.session);
+  g_free (line.invocation.root);
   return close_output (status);
 }

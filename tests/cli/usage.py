@@ -7,11 +7,13 @@ import subprocess
 
 import clikit
 
-COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "version"]
+COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "station", "version"]
 OPTIONS = {"list": {"--json"}, "show": {"--json"}, "check": {"--json", "--digest"}, "status": {"--json"},
-           "start": {"--headless"}, "stop": {"--force"}, "reset": {"--force", "--all"}, "version": {"--json"}}
-ARGUMENTS = {"show": ["good"], "start": ["good"], "reset": ["good"]}
-ALL_OPTIONS = {"--json", "--digest", "--headless", "--force", "--all"}
+           "start": {"--headless"}, "stop": {"--force"}, "reset": {"--force", "--all"},
+           "station": {"--json", "--force", "--session", "--root", "--dry-run"}, "version": {"--json"}}
+ARGUMENTS = {"show": ["good"], "start": ["good"], "reset": ["good"], "station": ["check"]}
+ALL_OPTIONS = set().union(*OPTIONS.values())
+WITH_VALUE = {"--session": "x11", "--root": "."}
 
 
 class Usage(clikit.CommandCase):
@@ -31,7 +33,7 @@ class Usage(clikit.CommandCase):
         """Each command's help names its options, and no other"""
         for command in COMMANDS:
             text = self.ctl(command, "--help").stdout
-            self.assertEqual(set(re.findall(r"^  (--[a-z]+)", text, re.MULTILINE)), OPTIONS[command] | {"--config"})
+            self.assertEqual(set(re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE)), OPTIONS[command] | {"--config"})
             self.assertEqual(self.ctl("--help", command).stdout, text)
 
     def test_help_needs_no_configuration(self):
@@ -62,7 +64,8 @@ class Usage(clikit.CommandCase):
         """An option that a command does not take is 2 and does nothing"""
         for command in COMMANDS:
             for option in sorted(ALL_OPTIONS - OPTIONS[command]):
-                done = self.ctl(command, option, *ARGUMENTS.get(command, []), expect=2)
+                words = [option, WITH_VALUE[option]] if option in WITH_VALUE else [option]
+                done = self.ctl(command, *words, *ARGUMENTS.get(command, []), expect=2)
                 self.assertIn(f"{command} does not take {option}.", done.stderr)
         self.assert_nothing_left()
 

@@ -32,8 +32,8 @@ offers() {
 }
 
 export LC_ALL=C
-offers "check list reset show start status stop version" ""
-offers "start status stop" "st"
+offers "check list reset show start station status stop version" ""
+offers "start station status stop" "st"
 offers "--config --help --version" "--"
 offers "--config --force" stop "--"
 offers "--json" list "--j"
@@ -42,4 +42,8 @@ offers "netlab" --config a.conf show "n"
 offers "a.conf appliances" --config a.conf check "a"
 offers "a.conf" list --config "a.c"
 offers "" --config a.conf status ""
+offers "check disable enable" station ""
+offers "cage x11" station enable --session ""
+offers "--dry-run" station --root / "--d"
+offers "disable" station --root / --session cage "d"
 echo "1..$number"
