@@ -47,11 +47,19 @@ class Exams(guests.GuestCase):
     def test_closed(self):
         """Tile and bar say it; there is no button that ends it, no cable, no port; asteroidectl ends it."""
         self.add_sample(change=exam())
-        self.station.start_kiosk()
+        # Slow enough for the page of the start to be read.
+        self.station.start_kiosk(**guests.wrapper(
+            self.station.folder / "slow-guest", "qemu-system-x86_64",
+            'case "$*" in *guest=asteroide*) env -i sleep 8 >/dev/null 2>&1 ;; esac'))
         self.screen.wait_for("Exam")
         self.assertIsNone(self.screen.find("Exam", self.header()))
         self.station.shot("tile")
-        self.start()
+        self.choose()
+        self.screen.wait_for("Switching the machine on")
+        self.screen.wait_for("Exam")
+        self.assertGreater(self.screen.share(EXAM), 0.002)
+        self.station.shot("start")
+        self.wait_for_colour(guests.COLOURS["tiny"])
         self.station.wait_state("ready")
         self.assertFalse(self.card_is_plugged())
         self.assertEqual(self.redirections(), 0)

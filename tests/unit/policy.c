@@ -264,10 +264,12 @@ test_product (gconstpointer data)
     for (guint networks = 0; networks < 1u << G_N_ELEMENTS (network_words); networks++)
       {
         const Case without = { devices, networks, EXAM_OFF, "" };
+        const Case first = { devices, networks, exam, "" };
         g_autoptr (AstAppliance) appliance = read_appliance (&without);
         g_autoptr (xmlDoc) open = build (appliance, FALSE);
 
-        for (guint i = 0; i < G_N_ELEMENTS (allows); i++)
+        // Without an <exam> there is nothing that could allow anything.
+        for (guint i = 0; i < (has_element (&first) ? G_N_ELEMENTS (allows) : 1); i++)
           {
             const Case one = { devices, networks, exam, allows[i] };
 
