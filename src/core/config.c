@@ -210,6 +210,7 @@ read_picture (File *file, const Setting *setting, char *value, gpointer field, G
 
 static const char *const switches[] = { "no", "yes", NULL };
 static const char *const accels[] = { "auto", "kvm", "tcg", NULL };
+static const char *const answers[] = { "no", "yes", NULL };
 static const char *const buses[] = { "auto", "session", "system", NULL };
 
 G_STATIC_ASSERT (sizeof (AstAccel) == sizeof (guint) && sizeof (AstBusChoice) == sizeof (guint)
@@ -231,6 +232,7 @@ static const Setting settings[] = {
   { "session", "stop-seconds", read_number, FIELD (stop_seconds), 1, MAX_SECONDS },
   { "session", "reserve-mib", read_number, FIELD (reserve_mib), 0, MAX_RESERVE_MIB },
   { "session", "bar-chord", read_chord, FIELD (bar_chord) },
+  { "session", "grab", read_enum, FIELD (grab), .words = answers },
   { "dbus", "bus", read_enum, FIELD (bus), .words = buses },
   { "branding", "title", read_text, FIELD (title) },
   { "branding", "logo", read_picture, FIELD (logo) },
@@ -457,6 +459,7 @@ ast_config_new_default (void)
   self->stop_seconds = 60;
   self->reserve_mib = 1024;
   self->bar_chord = g_strdup ("<Control><Alt>Home");
+  self->grab = TRUE;
   self->bus = AST_BUS_AUTO;
   self->title = g_strdup ("ASTEROIDE");
   self->warnings = g_ptr_array_new_with_free_func (g_free);

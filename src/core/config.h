@@ -41,6 +41,7 @@ typedef struct
   guint stop_seconds; // grace of a stop before it is forced, 1 to 3600; default 60
   guint reserve_mib;  // free space that must remain in the overlay folder before a start; default 1024
   char *bar_chord;    // GTK accelerator name that opens the host bar; default "<Control><Alt>Home"
+  gboolean grab; // every key comes to the kiosk, whoever has the focus; no = for a screen reader; default yes
   // [dbus]
   AstBusChoice bus;
   // [branding]

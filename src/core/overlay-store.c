@@ -143,6 +143,19 @@ check_space (AstOverlayStore *self, GError **error)
   return FALSE;
 }
 
+gboolean
+ast_overlay_store_get_room (AstOverlayStore *self, const char *overlay, guint64 *used, guint64 *left)
+{
+  struct stat found;
+  struct statvfs space;
+
+  if (lstat (overlay, &found) != 0 || statvfs (self->folder, &space) != 0)
+    return FALSE;
+  *used = (guint64)found.st_blocks * 512; // POSIX's unit, whatever the file system's
+  *left = (guint64)space.f_bavail * space.f_frsize;
+  return TRUE;
+}
+
 /* In use? */
 
 gboolean

@@ -39,6 +39,10 @@ gboolean ast_overlay_store_discard_finish (AstOverlayStore *self, GAsyncResult *
 // TRUE when it cannot be told.
 gboolean ast_overlay_store_in_use (const char *overlay);
 
+// How much of the disk an overlay takes, and how much is left beside it, bytes. FALSE if it is gone.
+gboolean ast_overlay_store_get_room (AstOverlayStore *self, const char *overlay, guint64 *used,
+                                     guint64 *left);
+
 // Removes every volatile overlay, and what a crash left half made, that is not in use; blocking, fast. The
 // caller holds the one-guest lock. Returns how many were removed, or -1 with error.
 int ast_overlay_store_sweep (AstOverlayStore *self, GError **error);

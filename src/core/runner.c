@@ -562,6 +562,12 @@ ast_runner_stop (AstRunner *self, gboolean force)
     ast_runner_come_down (self, NULL);
 }
 
+gboolean
+ast_runner_get_room (AstRunner *self, guint64 *used, guint64 *left)
+{
+  return self->overlay && ast_overlay_store_get_room (self->store, self->overlay, used, left);
+}
+
 void
 ast_runner_dismiss_failure (AstRunner *self)
 {

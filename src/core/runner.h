@@ -43,6 +43,9 @@ gboolean ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **er
 // the grace. A guest that is not verified gone then ends in failed (stop-failed), keeps its overlay and the
 // lock, and is tried again by another stop or by reading the failure.
 void ast_runner_stop (AstRunner *self, gboolean force);
+// How much the guest has written to its overlay, and how much room is left, bytes. FALSE: there is no
+// overlay.
+gboolean ast_runner_get_room (AstRunner *self, guint64 *used, guint64 *left);
 // The failure was read: back to idle. Harmless in any other state.
 void ast_runner_dismiss_failure (AstRunner *self);
 // Drops the kept state of the named appliances, of all when `ids` is empty. Refuses with BUSY while one of

@@ -62,3 +62,9 @@ ast_screen_detach (AstScreen *self)
 {
   AST_SCREEN_GET_IFACE (self)->detach (self);
 }
+
+void
+ast_screen_send_chord (AstScreen *self, const guint *keys, guint n_keys)
+{
+  AST_SCREEN_GET_IFACE (self)->send_chord (self, keys, n_keys);
+}

@@ -17,6 +17,7 @@ struct _AstScreenInterface
   void (*prepare) (AstScreen *, const AstPolicy *);
   void (*attach) (AstScreen *, AstMachine *);
   void (*detach) (AstScreen *);
+  void (*send_chord) (AstScreen *, const guint *, guint);
 };
 
 // A guest that may use what the policy says will be attached soon: get everything ready that needs no guest.
@@ -26,6 +27,8 @@ void ast_screen_prepare (AstScreen *self, const AstPolicy *policy);
 void ast_screen_attach (AstScreen *self, AstMachine *machine);
 // Let go of the guest and forget its picture. Harmless if nothing is attached.
 void ast_screen_detach (AstScreen *self);
+// Presses and releases keys (GDK key values) together in the guest. Nothing happens if none is shown.
+void ast_screen_send_chord (AstScreen *self, const guint *keys, guint n_keys);
 
 // For implementations.
 void ast_screen_emit_shown (AstScreen *self);

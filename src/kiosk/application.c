@@ -35,6 +35,7 @@ struct _AstApplication
   gboolean is_ending;
   gboolean guest_shown; // the guest's first picture was seen in this session
   char *last_id;        // what “try again” starts
+  gboolean again;       // start it again as soon as the session is over
   char *guests;         // how guests run on this station, for the information panel
 
   GtkWidget *window;
@@ -81,6 +82,20 @@ ast_application_show_status_failure (AstApplication *self, const AstStatus *stat
   ast_application_show_failure (self, status->appliance, error);
 }
 
+static void ast_application_start (AstApplication *self, const char *id);
+
+// When everybody has heard that the session is over.
+static gboolean
+on_over (gpointer data)
+{
+  AstApplication *self = data;
+  g_autofree char *id = g_strdup (self->last_id);
+
+  if (ast_runner_get_status (self->runner)->state == AST_STATE_IDLE)
+    ast_application_start (self, id);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 ast_application_begin_session (AstApplication *self, const AstAppliance *appliance)
 {
@@ -102,7 +117,16 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
   if (self->is_ending && ast_runner_is_settled (runner))
     return g_main_loop_quit (self->loop);
   if (status->state == AST_STATE_FAILED)
-    return ast_application_show_status_failure (self, status);
+    {
+      self->again = FALSE;
+      return ast_application_show_status_failure (self, status);
+    }
+  if (status->state == AST_STATE_IDLE && self->again)
+    {
+      self->again = FALSE;
+      g_idle_add_full (G_PRIORITY_DEFAULT, on_over, g_object_ref (self), g_object_unref);
+      return;
+    }
   if (status->state == AST_STATE_IDLE)
     return ast_application_turn_to (self, self->launcher);
   if (status->state == AST_STATE_PREPARING)
@@ -212,7 +236,39 @@ on_cancel (AstApplication *self)
 static void
 on_end (AstApplication *self)
 {
+  self->again = FALSE;
   ast_runner_stop (self->runner, FALSE);
+}
+
+// What is to be forgotten need not be shut down.
+static void
+on_restart (AstApplication *self)
+{
+  const char *id = ast_runner_get_status (self->runner)->appliance;
+  AstAppliance *appliance = id ? ast_catalogue_find (self->catalogue, id) : NULL;
+
+  g_free (self->last_id);
+  self->last_id = g_strdup (id);
+  self->again = id != NULL;
+  ast_runner_stop (self->runner, appliance == NULL || appliance->keeping == AST_KEEPING_VOLATILE);
+}
+
+static void
+on_chord (AstApplication *self)
+{
+  static const guint keys[] = { GDK_KEY_Control_L, GDK_KEY_Alt_L, GDK_KEY_Delete };
+
+  ast_screen_send_chord (ast_session_page_get_screen (AST_SESSION_PAGE (self->session)), keys,
+                         G_N_ELEMENTS (keys));
+}
+
+static void
+on_refresh (AstApplication *self)
+{
+  guint64 used = 0, left = 0;
+
+  ast_runner_get_room (self->runner, &used, &left);
+  ast_host_bar_set_room (ast_session_page_get_bar (AST_SESSION_PAGE (self->session)), used, left);
 }
 
 static void
@@ -318,7 +374,7 @@ ast_application_add_window (AstApplication *self, gboolean windowed)
 {
   GtkWidget *overlay = gtk_overlay_new ();
 
-  self->window = ast_window_new (windowed);
+  self->window = ast_window_new (windowed, self->config->grab);
   self->stack = gtk_stack_new ();
   self->info = ast_info_panel_new (self->config);
   gtk_container_add (GTK_CONTAINER (overlay), self->stack);
@@ -351,6 +407,9 @@ ast_application_add_pages (AstApplication *self, GtkWidget *screen)
   g_signal_connect_swapped (self->failure, "again", G_CALLBACK (on_again), self);
   g_signal_connect_swapped (bar, "end", G_CALLBACK (on_end), self);
   g_signal_connect_swapped (bar, "force", G_CALLBACK (on_cancel), self);
+  g_signal_connect_swapped (bar, "restart", G_CALLBACK (on_restart), self);
+  g_signal_connect_swapped (bar, "chord", G_CALLBACK (on_chord), self);
+  g_signal_connect_swapped (bar, "refresh", G_CALLBACK (on_refresh), self);
 }
 
 static void

@@ -8,15 +8,21 @@ struct _AstHostBar
 {
   GtkRevealer parent;
 
-  GtkWidget *stack; // "work", "ask", "stopping"
+  GtkWidget *stack; // "work", "end", "restart", "help", "stopping"
   GtkWidget *exam;
   GtkWidget *name;
   GtkWidget *fate;
   GtkWidget *elapsed;
+  GtkWidget *room;
   GtkWidget *back;
+  GtkWidget *restart;
+  GtkWidget *chord;
   GtkWidget *end;
-  GtkWidget *question;
-  GtkWidget *go_on;
+  GtkWidget *end_question;
+  GtkWidget *end_not;
+  GtkWidget *restart_question;
+  GtkWidget *restart_not;
+  GtkWidget *help_done;
   GtkWidget *countdown;
   GtkWidget *force;
   GTimer *timer;
@@ -27,6 +33,9 @@ enum
 {
   SIGNAL_END,
   SIGNAL_FORCE,
+  SIGNAL_RESTART,
+  SIGNAL_CHORD,
+  SIGNAL_REFRESH,
   SIGNAL_CLOSED,
   N_SIGNALS
 };
@@ -55,23 +64,39 @@ on_tick (gpointer data)
   g_autofree char *text = g_strdup_printf (_ ("%u:%02u h"), minutes / 60, minutes % 60);
 
   gtk_label_set_text (GTK_LABEL (self->elapsed), text);
+  g_signal_emit (self, signals[SIGNAL_REFRESH], 0);
   return G_SOURCE_CONTINUE;
+}
+
+void
+ast_host_bar_set_room (AstHostBar *self, guint64 used, guint64 left)
+{
+  g_autofree char *used_text = g_format_size_full (used, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *left_text = g_format_size_full (left, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *text = g_strdup_printf (_ ("%s written, %s left"), used_text, left_text);
+
+  gtk_label_set_text (GTK_LABEL (self->room), used + left > 0 ? text : "");
 }
 
 void
 ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance)
 {
   gboolean kept = appliance->keeping == AST_KEEPING_KEPT;
-  g_autofree char *question = g_strdup_printf (
+  g_autofree char *end = g_strdup_printf (
       kept ? _ ("End “%s”? Your work in it stays on this station.")
            : _ ("End “%s”? Everything you did in it will be forgotten and cannot be brought back."),
+      appliance->name);
+  g_autofree char *restart = g_strdup_printf (
+      kept ? _ ("Start “%s” again? Your work in it stays on this station.")
+           : _ ("Start “%s” afresh? Everything you did in it will be forgotten and cannot be brought back."),
       appliance->name);
 
   gtk_label_set_text (GTK_LABEL (self->name), appliance->name);
   gtk_label_set_text (GTK_LABEL (self->fate),
                       kept ? _ ("keeps your work on this station")
                            : _ ("forgets everything at the end: save your work elsewhere"));
-  gtk_label_set_text (GTK_LABEL (self->question), question);
+  gtk_label_set_text (GTK_LABEL (self->end_question), end);
+  gtk_label_set_text (GTK_LABEL (self->restart_question), restart);
   g_timer_start (self->timer);
   ast_host_bar_turn_to (self, "work", NULL);
   gtk_revealer_set_reveal_child (GTK_REVEALER (self), FALSE);
@@ -87,6 +112,8 @@ ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy)
   (policy->exam ? gtk_style_context_add_class : gtk_style_context_remove_class) (style, "exam");
   gtk_widget_set_visible (self->end, can_end);
   gtk_widget_set_visible (self->force, can_end);
+  gtk_widget_set_visible (self->restart, (policy->actions & AST_ACTION_RESTART) != 0);
+  gtk_widget_set_visible (self->chord, (policy->actions & AST_ACTION_SEND_KEYS) != 0);
 }
 
 void
@@ -137,9 +164,34 @@ ast_host_bar_set_stopping (AstHostBar *self, guint seconds_to_force)
 }
 
 static void
-on_ask (AstHostBar *self)
+on_ask_end (AstHostBar *self)
 {
-  ast_host_bar_turn_to (self, "ask", self->go_on);
+  ast_host_bar_turn_to (self, "end", self->end_not);
+}
+
+static void
+on_ask_restart (AstHostBar *self)
+{
+  ast_host_bar_turn_to (self, "restart", self->restart_not);
+}
+
+static void
+on_help (AstHostBar *self)
+{
+  ast_host_bar_turn_to (self, "help", self->help_done);
+}
+
+static void
+on_restart (AstHostBar *self)
+{
+  g_signal_emit (self, signals[SIGNAL_RESTART], 0);
+}
+
+static void
+on_chord (AstHostBar *self)
+{
+  ast_host_bar_close (self);
+  g_signal_emit (self, signals[SIGNAL_CHORD], 0);
 }
 
 static void
@@ -183,42 +235,78 @@ ast_host_bar_class_init (AstHostBarClass *klass)
   G_OBJECT_CLASS (klass)->finalize = ast_host_bar_finalize;
   signals[SIGNAL_END] = new_signal ("end");
   signals[SIGNAL_FORCE] = new_signal ("force");
+  signals[SIGNAL_RESTART] = new_signal ("restart");
+  signals[SIGNAL_CHORD] = new_signal ("chord");
+  signals[SIGNAL_REFRESH] = new_signal ("refresh");
   signals[SIGNAL_CLOSED] = new_signal ("closed");
+}
+
+static GtkWidget *
+new_facts (AstHostBar *self)
+{
+  GtkWidget *facts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+
+  self->elapsed = ast_new_text (NULL, "bar-elapsed", FALSE);
+  self->room = ast_new_text (NULL, "bar-fate", FALSE);
+  gtk_container_add (GTK_CONTAINER (facts), self->elapsed);
+  gtk_container_add (GTK_CONTAINER (facts), self->room);
+  return facts;
 }
 
 static GtkWidget *
 new_work_page (AstHostBar *self)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
   GtkWidget *texts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  GtkWidget *help = ast_new_button (_ ("Help"), "quiet", G_CALLBACK (on_help), self);
 
   self->exam = ast_new_exam_badge ();
   self->back = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
   self->name = ast_new_text (NULL, "bar-name", FALSE);
   self->fate = ast_new_text (NULL, "bar-fate", FALSE);
-  self->elapsed = ast_new_text (NULL, "bar-elapsed", FALSE);
-  self->end = ast_new_button (_ ("End session"), "danger", G_CALLBACK (on_ask), self);
+  self->restart = ast_new_button (_ ("Start afresh"), "quiet", G_CALLBACK (on_ask_restart), self);
+  self->chord = ast_new_button (_ ("Ctrl+Alt+Del"), "quiet", G_CALLBACK (on_chord), self);
+  self->end = ast_new_button (_ ("End session"), "danger", G_CALLBACK (on_ask_end), self);
   gtk_container_add (GTK_CONTAINER (texts), self->name);
   gtk_container_add (GTK_CONTAINER (texts), self->fate);
   gtk_box_pack_start (GTK_BOX (box), self->exam, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), texts, FALSE, FALSE, 0);
-  gtk_box_pack_end (GTK_BOX (box), self->end, FALSE, FALSE, 0);
-  gtk_box_pack_end (GTK_BOX (box), self->back, FALSE, FALSE, 0);
-  gtk_box_pack_end (GTK_BOX (box), self->elapsed, FALSE, FALSE, 12);
+  gtk_box_pack_start (GTK_BOX (box), texts, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (box), new_facts (self), FALSE, FALSE, 12);
+  gtk_box_pack_start (GTK_BOX (box), help, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->chord, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->restart, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->back, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->end, FALSE, FALSE, 0);
+  return box;
+}
+
+// A question with its yes, and the no that has the focus.
+static GtkWidget *
+new_ask_page (AstHostBar *self, GtkWidget **question, GtkWidget **no, const char *yes, GCallback on_yes)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
+
+  *question = ast_new_text (NULL, "bar-name", FALSE);
+  *no = ast_new_button (_ ("Go on working"), "quiet", G_CALLBACK (ast_host_bar_close), self);
+  gtk_box_pack_start (GTK_BOX (box), *question, FALSE, FALSE, 0);
+  gtk_box_pack_end (GTK_BOX (box), ast_new_button (yes, "danger", on_yes, self), FALSE, FALSE, 0);
+  gtk_box_pack_end (GTK_BOX (box), *no, FALSE, FALSE, 0);
   return box;
 }
 
 static GtkWidget *
-new_ask_page (AstHostBar *self)
+new_help_page (AstHostBar *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
-  GtkWidget *yes = ast_new_button (_ ("End it"), "danger", G_CALLBACK (on_end), self);
+  GtkWidget *text
+      = ast_new_text (_ ("All keys go to the machine. This bar comes when the pointer rests at the "
+                         "top edge. Where work is not kept, save it on a stick or in the network "
+                         "before you end."),
+                      "bar-fate", FALSE);
 
-  self->question = ast_new_text (NULL, "bar-name", FALSE);
-  self->go_on = ast_new_button (_ ("Go on working"), "quiet", G_CALLBACK (ast_host_bar_close), self);
-  gtk_box_pack_start (GTK_BOX (box), self->question, FALSE, FALSE, 0);
-  gtk_box_pack_end (GTK_BOX (box), yes, FALSE, FALSE, 0);
-  gtk_box_pack_end (GTK_BOX (box), self->go_on, FALSE, FALSE, 0);
+  self->help_done = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
+  gtk_box_pack_start (GTK_BOX (box), text, TRUE, TRUE, 0);
+  gtk_box_pack_end (GTK_BOX (box), self->help_done, FALSE, FALSE, 0);
   return box;
 }
 
@@ -234,6 +322,20 @@ new_stopping_page (AstHostBar *self)
   return box;
 }
 
+// A bar of several lines has no towers for buttons.
+static void
+centre (GtkWidget *widget, gpointer unused)
+{
+  gtk_widget_set_valign (widget, GTK_ALIGN_CENTER);
+}
+
+static void
+ast_host_bar_add_page (AstHostBar *self, GtkWidget *page, const char *name)
+{
+  gtk_container_foreach (GTK_CONTAINER (page), centre, NULL);
+  gtk_stack_add_named (GTK_STACK (self->stack), page, name);
+}
+
 static void
 ast_host_bar_init (AstHostBar *self)
 {
@@ -241,9 +343,16 @@ ast_host_bar_init (AstHostBar *self)
 
   self->timer = g_timer_new ();
   self->stack = gtk_stack_new ();
-  gtk_stack_add_named (GTK_STACK (self->stack), new_work_page (self), "work");
-  gtk_stack_add_named (GTK_STACK (self->stack), new_ask_page (self), "ask");
-  gtk_stack_add_named (GTK_STACK (self->stack), new_stopping_page (self), "stopping");
+  ast_host_bar_add_page (self, new_work_page (self), "work");
+  ast_host_bar_add_page (
+      self, new_ask_page (self, &self->end_question, &self->end_not, _ ("End it"), G_CALLBACK (on_end)),
+      "end");
+  ast_host_bar_add_page (self,
+                         new_ask_page (self, &self->restart_question, &self->restart_not,
+                                       _ ("Start it afresh"), G_CALLBACK (on_restart)),
+                         "restart");
+  ast_host_bar_add_page (self, new_help_page (self), "help");
+  ast_host_bar_add_page (self, new_stopping_page (self), "stopping");
   gtk_container_add (GTK_CONTAINER (frame), self->stack);
   gtk_container_add (GTK_CONTAINER (self), frame);
   gtk_widget_show_all (frame);

@@ -8,8 +8,9 @@
 G_BEGIN_DECLS
 
 #define AST_TYPE_HOST_BAR (ast_host_bar_get_type ())
-// Signals "end": the person wants the session to end; "force": … without waiting for the guest; "closed":
-// back to work.
+// Signals, all of what the person wants: "end": the session to end; "force": … without waiting for the guest;
+// "restart": the same appliance anew; "chord": Ctrl+Alt+Del in the guest; "closed": back to work. And
+// "refresh": the bar is open, and shows what it is told now.
 G_DECLARE_FINAL_TYPE (AstHostBar, ast_host_bar, AST, HOST_BAR, GtkRevealer)
 
 GtkWidget *ast_host_bar_new (void);
@@ -20,6 +21,8 @@ void ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy);
 void ast_host_bar_open (AstHostBar *self);
 void ast_host_bar_close (AstHostBar *self);
 gboolean ast_host_bar_is_open (AstHostBar *self);
+// How much has been written to the overlay and how much room is left, bytes. Both 0: there is no overlay.
+void ast_host_bar_set_room (AstHostBar *self, guint64 used, guint64 left);
 // The guest was asked to power off: opens, and counts down until it is forced (seconds; 0 = it is not waited
 // for).
 void ast_host_bar_set_stopping (AstHostBar *self, guint seconds_to_force);

@@ -452,6 +452,25 @@ on_search_changed (GtkEntry *entry, AstLauncher *self)
   ast_launcher_filter (self);
 }
 
+// Neither the menu of the entry nor the chooser of emojis.
+static void
+on_insert_emoji (GtkEntry *entry)
+{
+  g_signal_stop_emission_by_name (entry, "insert-emoji");
+}
+
+static gboolean
+on_search_menu (GtkWidget *entry)
+{
+  return TRUE;
+}
+
+static gboolean
+on_search_button (GtkWidget *entry, GdkEventButton *event)
+{
+  return event->button == GDK_BUTTON_PRIMARY ? GDK_EVENT_PROPAGATE : GDK_EVENT_STOP;
+}
+
 static void
 on_search_activate (GtkEntry *entry, AstLauncher *self)
 {
@@ -489,6 +508,10 @@ ast_launcher_add_search (AstLauncher *self)
   gtk_entry_set_input_hints (GTK_ENTRY (self->search), GTK_INPUT_HINT_NO_EMOJI);
   g_signal_connect (self->search, "changed", G_CALLBACK (on_search_changed), self);
   g_signal_connect (self->search, "activate", G_CALLBACK (on_search_activate), self);
+  g_signal_connect (self->search, "insert-emoji", G_CALLBACK (on_insert_emoji), NULL);
+  g_signal_connect (self->search, "popup-menu", G_CALLBACK (on_search_menu), NULL);
+  g_signal_connect (self->search, "button-press-event", G_CALLBACK (on_search_button), NULL);
+  gtk_drag_dest_unset (self->search);
   gtk_box_pack_start (GTK_BOX (self->search_place), self->search, TRUE, TRUE, 0);
   gtk_widget_show (self->search);
 }

@@ -17,7 +17,8 @@ GtkWidget *ast_launcher_new (const AstConfig *config, AstOverlayStore *store);
 // Shows these (AstAppliance*, sorted by name). Tiles of appliances that are still the same value stay as they
 // are.
 void ast_launcher_set_appliances (AstLauncher *self, GPtrArray *appliances);
-// The first frame is on the monitor: makes what it could do without, the search and the tiles below the first screenful.
+// The first frame is on the monitor: makes what it could do without, the search and the tiles below the first
+// screenful.
 void ast_launcher_complete (AstLauncher *self);
 // Begins the countdown to the configured default, if there is one and it can be started.
 void ast_launcher_start_countdown (AstLauncher *self);

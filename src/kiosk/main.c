@@ -18,6 +18,36 @@ typedef struct
   gboolean version;
 } AstOptions;
 
+// What could load code into the kiosk, open the toolkit's inspector or undo a lock of the screen's library.
+// The session's unit gives a clean environment, too; this is for every other way to start.
+static void
+clean_environment (void)
+{
+  static const char *const names[] = { "GTK_DEBUG",
+                                       "GTK_MODULES",
+                                       "GTK3_MODULES",
+                                       "GTK_PATH",
+                                       "GTK_EXE_PREFIX",
+                                       "GTK_DATA_PREFIX",
+                                       "GTK_IM_MODULE",
+                                       "GTK_IM_MODULE_FILE",
+                                       "GDK_DEBUG",
+                                       "GIO_EXTRA_MODULES",
+                                       "GIO_MODULE_DIR",
+                                       "GDK_PIXBUF_MODULE_FILE",
+                                       "GDK_PIXBUF_MODULEDIR",
+                                       "GST_PLUGIN_PATH",
+                                       "GST_PLUGIN_SYSTEM_PATH",
+                                       "SPICE_NOGRAB",
+                                       "SPICE_USB_ACL_BINARY",
+                                       "SPICE_PROXY",
+                                       "SPICE_DISABLE_CHANNELS",
+                                       NULL };
+
+  for (guint i = 0; names[i]; i++)
+    g_unsetenv (names[i]);
+}
+
 static gboolean
 parse_options (AstOptions *options, int *argc, char ***argv, GError **error)
 {
@@ -80,6 +110,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = EXIT_SUCCESS;
 
+  clean_environment ();
   gtk_disable_setlocale ();
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, AST_LOCALEDIR);

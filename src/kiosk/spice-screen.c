@@ -4,6 +4,7 @@
 #include "ast-build.h"
 #include "screen-module.h"
 #include <gmodule.h>
+#include <gst/gst.h>
 #include <spice-client-gtk.h>
 #include <unistd.h>
 
@@ -90,6 +91,24 @@ on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
     g_ptr_array_add (self->waiting, g_object_ref (channel));
 }
 
+// GStreamer looks at its plugins and looks for a sound device: for half a second, in which the keys of
+// somebody who types would pile up, and more than sixteen bytes of them are lost in the guest's keyboard. So
+// it has done it before.
+static gpointer
+warm_up_sound (gpointer unused)
+{
+  g_autoptr (GstElement) player = NULL;
+
+  if (gst_init_check (NULL, NULL, NULL))
+    player = gst_parse_launch ("audiotestsrc ! audioconvert ! audioresample ! autoaudiosink", NULL);
+  if (player)
+    {
+      gst_element_set_state (player, GST_STATE_READY);
+      gst_element_set_state (player, GST_STATE_NULL);
+    }
+  return NULL;
+}
+
 static gboolean
 on_painted (gpointer data)
 {
@@ -98,6 +117,8 @@ on_painted (gpointer data)
   for (guint i = 0; i < self->waiting->len; i++)
     ast_spice_screen_open (self, self->waiting->pdata[i]);
   g_ptr_array_set_size (self->waiting, 0);
+  if (self->session && (self->policy.devices & AST_DEVICE_SOUND))
+    g_thread_unref (g_thread_new ("sound", warm_up_sound, NULL));
   return G_SOURCE_REMOVE;
 }
 
@@ -137,14 +158,25 @@ on_ready (SpiceDisplay *display, GParamSpec *spec, AstSpiceScreen *self)
   g_idle_add_full (G_PRIORITY_LOW, on_painted, g_object_ref (self), g_object_unref);
 }
 
+// The locked window holds the keyboard itself, wherever the pointer is; the widget's own grab would let go of
+// it. On a desk, where the window has a frame, the widget has the keyboard while the pointer is in it.
+static gboolean
+ast_spice_screen_is_on_desk (AstSpiceScreen *self)
+{
+  GtkWidget *window = gtk_widget_get_toplevel (GTK_WIDGET (self));
+
+  return GTK_IS_WINDOW (window) && gtk_window_get_decorated (GTK_WINDOW (window));
+}
+
 static void
 ast_spice_screen_add_display (AstSpiceScreen *self)
 {
   SpiceGrabSequence *none = spice_grab_sequence_new (0, NULL);
 
   self->display = spice_display_new (self->session, 0);
-  g_object_set (self->display, "resize-guest", TRUE, "scaling", TRUE, "grab-keyboard", TRUE, "grab-mouse",
-                TRUE, "keypress-delay", 0, "disable-inputs", FALSE, NULL);
+  g_object_set (self->display, "resize-guest", TRUE, "scaling", TRUE, "grab-keyboard",
+                ast_spice_screen_is_on_desk (self), "grab-mouse", TRUE, "keypress-delay", 0, "disable-inputs",
+                FALSE, NULL);
   // An empty sequence: no chord lets go of the guest (NULL would restore the library's own).
   spice_display_set_grab_keys (self->display, none);
   spice_grab_sequence_free (none);
@@ -272,11 +304,21 @@ ast_spice_screen_detach (AstScreen *screen)
 }
 
 static void
+ast_spice_screen_send_chord (AstScreen *screen, const guint *keys, guint n_keys)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
+
+  if (self->display)
+    spice_display_send_keys (self->display, keys, (int)n_keys, SPICE_DISPLAY_KEY_EVENT_CLICK);
+}
+
+static void
 ast_spice_screen_iface_init (AstScreenInterface *iface)
 {
   iface->prepare = ast_spice_screen_prepare;
   iface->attach = ast_spice_screen_attach;
   iface->detach = ast_spice_screen_detach;
+  iface->send_chord = ast_spice_screen_send_chord;
 }
 
 static void

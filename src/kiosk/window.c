@@ -3,36 +3,137 @@
 
 #define DESK_WIDTH  1280
 #define DESK_HEIGHT 800
+// A lost grab is taken again this often, until nobody else has it.
+#define GRAB_MSEC 250
 
 struct _AstWindow
 {
   GtkWindow parent;
+
+  gboolean is_locked; // fills the monitor, and comes back whatever is done to it
+  guint return_idle;
+  guint grab_timer;
 };
 
 G_DEFINE_FINAL_TYPE (AstWindow, ast_window, GTK_TYPE_WINDOW)
 
-static GdkMonitor *
-find_monitor (GdkDisplay *display)
+static gboolean
+find_area (AstWindow *self, GdkRectangle *area)
 {
+  GdkDisplay *display = gtk_widget_get_display (GTK_WIDGET (self));
   GdkMonitor *primary = gdk_display_get_primary_monitor (display);
+  GdkMonitor *monitor = primary ? primary : gdk_display_get_monitor (display, 0);
 
-  return primary ? primary : gdk_display_get_monitor (display, 0);
+  if (monitor)
+    gdk_monitor_get_geometry (monitor, area);
+  return monitor != NULL;
 }
 
 // Both ways: without a window manager only the size counts, a Wayland kiosk compositor knows only fullscreen.
 static void
 ast_window_fill_monitor (AstWindow *self)
 {
-  GdkMonitor *monitor = find_monitor (gtk_widget_get_display (GTK_WIDGET (self)));
   GdkRectangle area;
 
-  if (monitor == NULL)
+  if (!find_area (self, &area))
     return;
-  gdk_monitor_get_geometry (monitor, &area);
   gtk_window_move (GTK_WINDOW (self), area.x, area.y);
   gtk_window_resize (GTK_WINDOW (self), area.width, area.height);
   gtk_widget_set_size_request (GTK_WIDGET (self), area.width, area.height);
   gtk_window_fullscreen (GTK_WINDOW (self));
+}
+
+/* The grab: every key comes here, whoever has the focus and wherever the pointer is */
+
+static gboolean
+ast_window_has_grab (AstWindow *self)
+{
+  GdkDisplay *display = gtk_widget_get_display (GTK_WIDGET (self));
+  GdkDevice *keyboard = gdk_seat_get_keyboard (gdk_display_get_default_seat (display));
+
+  return gdk_display_device_is_grabbed (display, keyboard);
+}
+
+static gboolean
+on_grab (gpointer data)
+{
+  AstWindow *self = data;
+  GdkWindow *window = gtk_widget_get_window (GTK_WIDGET (self));
+  GdkSeat *seat = gdk_display_get_default_seat (gtk_widget_get_display (GTK_WIDGET (self)));
+
+  if (window && gdk_window_is_visible (window) && !ast_window_has_grab (self))
+    gdk_seat_grab (seat, window, GDK_SEAT_CAPABILITY_KEYBOARD, TRUE, NULL, NULL, NULL, NULL);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Back again */
+
+static gboolean
+on_return (gpointer data)
+{
+  AstWindow *self = data;
+  GdkWindow *window = gtk_widget_get_window (GTK_WIDGET (self));
+  GdkRectangle area;
+
+  self->return_idle = 0;
+  if (window == NULL || !find_area (self, &area))
+    return G_SOURCE_REMOVE;
+  gdk_window_show (window);
+  gdk_window_deiconify (window);
+  gdk_window_move_resize (window, area.x, area.y, area.width, area.height);
+  gdk_window_raise (window);
+  gdk_window_focus (window, GDK_CURRENT_TIME);
+  return G_SOURCE_REMOVE;
+}
+
+// In an idle: what was done to the window is over by then, and many things at once are one.
+static void
+ast_window_come_back (AstWindow *self)
+{
+  if (self->is_locked && self->return_idle == 0 && !gtk_widget_in_destruction (GTK_WIDGET (self)))
+    self->return_idle = g_idle_add (on_return, self);
+}
+
+// On a desk the application listens, and ends; nobody else can close it.
+static gboolean
+ast_window_delete_event (GtkWidget *widget, GdkEventAny *event)
+{
+  return GDK_EVENT_STOP;
+}
+
+static gboolean
+ast_window_unmap_event (GtkWidget *widget, GdkEventAny *event)
+{
+  ast_window_come_back (AST_WINDOW (widget));
+  return GDK_EVENT_PROPAGATE;
+}
+
+static gboolean
+ast_window_visibility_event (GtkWidget *widget, GdkEventVisibility *event)
+{
+  if (event->state != GDK_VISIBILITY_UNOBSCURED)
+    ast_window_come_back (AST_WINDOW (widget));
+  return GDK_EVENT_PROPAGATE;
+}
+
+static gboolean
+ast_window_focus_out_event (GtkWidget *widget, GdkEventFocus *event)
+{
+  ast_window_come_back (AST_WINDOW (widget));
+  return GTK_WIDGET_CLASS (ast_window_parent_class)->focus_out_event (widget, event);
+}
+
+static gboolean
+ast_window_configure_event (GtkWidget *widget, GdkEventConfigure *event)
+{
+  AstWindow *self = AST_WINDOW (widget);
+  GdkRectangle area;
+
+  if (find_area (self, &area)
+      && (event->x != area.x || event->y != area.y || event->width != area.width
+          || event->height != area.height))
+    ast_window_come_back (self);
+  return GTK_WIDGET_CLASS (ast_window_parent_class)->configure_event (widget, event);
 }
 
 void
@@ -45,17 +146,27 @@ ast_window_paint_now (AstWindow *self)
   G_GNUC_END_IGNORE_DEPRECATIONS
 }
 
-// On a desk the application listens, and ends; nobody else can close it.
-static gboolean
-ast_window_delete_event (GtkWidget *widget, GdkEventAny *event)
+static void
+ast_window_dispose (GObject *object)
 {
-  return GDK_EVENT_STOP;
+  AstWindow *self = AST_WINDOW (object);
+
+  g_clear_handle_id (&self->return_idle, g_source_remove);
+  g_clear_handle_id (&self->grab_timer, g_source_remove);
+  G_OBJECT_CLASS (ast_window_parent_class)->dispose (object);
 }
 
 static void
 ast_window_class_init (AstWindowClass *klass)
 {
-  GTK_WIDGET_CLASS (klass)->delete_event = ast_window_delete_event;
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = ast_window_dispose;
+  widget_class->delete_event = ast_window_delete_event;
+  widget_class->unmap_event = ast_window_unmap_event;
+  widget_class->visibility_notify_event = ast_window_visibility_event;
+  widget_class->focus_out_event = ast_window_focus_out_event;
+  widget_class->configure_event = ast_window_configure_event;
 }
 
 static void
@@ -63,22 +174,39 @@ ast_window_init (AstWindow *self)
 {
 }
 
-GtkWidget *
-ast_window_new (gboolean windowed)
+// Nothing of the toolkit's own opens a window, starts a drag or loads a module.
+static void
+tame_toolkit (GdkScreen *screen)
 {
-  AstWindow *self = g_object_new (AST_TYPE_WINDOW, "title", "ASTEROIDE", "icon-name", "asteroide", NULL);
-  GdkScreen *screen = gtk_widget_get_screen (GTK_WIDGET (self));
+  g_object_set (gtk_settings_get_for_screen (screen), "gtk-im-module", "gtk-im-context-simple",
+                "gtk-dnd-drag-threshold", G_MAXINT, "gtk-long-press-time", (guint)G_MAXINT,
+                "gtk-menu-bar-accel", "", "gtk-enable-primary-paste", FALSE, NULL);
+}
 
-  if (windowed)
-    {
-      gtk_window_set_default_size (GTK_WINDOW (self), DESK_WIDTH, DESK_HEIGHT);
-      return GTK_WIDGET (self);
-    }
+static void
+ast_window_lock (AstWindow *self, GdkScreen *screen)
+{
+  self->is_locked = TRUE;
+  tame_toolkit (screen);
   gtk_window_set_decorated (GTK_WINDOW (self), FALSE);
+  gtk_widget_add_events (GTK_WIDGET (self), GDK_VISIBILITY_NOTIFY_MASK);
   g_signal_connect_object (screen, "monitors-changed", G_CALLBACK (ast_window_fill_monitor), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (screen, "size-changed", G_CALLBACK (ast_window_fill_monitor), self,
                            G_CONNECT_SWAPPED);
   ast_window_fill_monitor (self);
+}
+
+GtkWidget *
+ast_window_new (gboolean windowed, gboolean grab)
+{
+  AstWindow *self = g_object_new (AST_TYPE_WINDOW, "title", "ASTEROIDE", "icon-name", "asteroide", NULL);
+
+  if (windowed)
+    gtk_window_set_default_size (GTK_WINDOW (self), DESK_WIDTH, DESK_HEIGHT);
+  else
+    ast_window_lock (self, gtk_widget_get_screen (GTK_WIDGET (self)));
+  if (!windowed && grab)
+    self->grab_timer = g_timeout_add (GRAB_MSEC, on_grab, self);
   return GTK_WIDGET (self);
 }

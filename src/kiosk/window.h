@@ -8,8 +8,11 @@ G_BEGIN_DECLS
 #define AST_TYPE_WINDOW (ast_window_get_type ())
 G_DECLARE_FINAL_TYPE (AstWindow, ast_window, AST, WINDOW, GtkWindow)
 
-// `windowed`: a plain window of a desk's size instead of the whole primary monitor, which it else follows.
-GtkWidget *ast_window_new (gboolean windowed);
+// `windowed`: a plain window of a desk's size instead of the whole primary monitor, which it else follows,
+// and to which it comes back when another program closes, moves, covers or hides it or takes the focus.
+// `grab`: it also gets every key, wherever focus and pointer are, and takes that back when it was lost; never
+// on a desk.
+GtkWidget *ast_window_new (gboolean windowed, gboolean grab);
 // Paints what has changed at once. GTK would do it up to a frame's time (17 ms) later.
 void ast_window_paint_now (AstWindow *self);
 

@@ -127,22 +127,8 @@ class Figures(guests.GuestCase):
         """What the kiosk makes within the time that is taken of it, the others get for nothing; and everybody starts on a
         station that has come to rest."""
         if overlay:
-            guests.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2",
-                       "-b", self.station.appliances / "tiny/disk.qcow2", overlay)
+            self.make_overlay(overlay)
         time.sleep(1)
-
-    def domain_xml(self):
-        """The domain as the kiosk made it, for anybody to start on an overlay of the bench's own."""
-        xml = self.desk.virsh("dumpxml", DOMAIN)
-        overlay = self.station.folder / "bench.qcow2"
-        file = self.station.folder / "bench.xml"
-        # What libvirt adds to a running domain (ids, aliases of it) is left to libvirt again.
-        xml = re.sub(r"<source file='[^']*\.volatile\.qcow2'( index='\d+')?/>", f"<source file='{overlay}'/>", xml)
-        xml = re.sub(r"\n\s*<alias name='(?!ua-)[^']*'/>", "", xml)
-        xml = re.sub(r"(<domain [^>]*) id='\d+'", r"\1", xml)
-        xml = re.sub(r"<source mode='bind' path='[^']*'/>", "<source mode='bind'/>", xml)
-        file.write_text(xml, encoding="utf-8")
-        return file, overlay
 
     def destroy(self):
         """Ends the domain that the bench started."""
@@ -184,7 +170,8 @@ class Figures(guests.GuestCase):
         self.add_sample("tiny")
         self.station.start_kiosk()
         self.our_start()
-        file, overlay = self.domain_xml()
+        overlay = self.station.folder / "bench.qcow2"
+        file = self.write_domain(overlay)
         self.stop("--force")
         series = {"ours": [], "viewer": [], "floor": [], "create": [], "ours MiB": [], "viewer MiB": [],
                   "first viewer MiB": []}

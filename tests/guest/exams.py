@@ -65,7 +65,9 @@ class Exams(guests.GuestCase):
         self.assertEqual(self.redirections(), 0)
         self.open_bar()
         self.station.shot("bar")
-        self.assertIsNone(self.screen.find("End session", self.bar()))
+        self.screen.wait_for("Help", area=self.bar())
+        for button in ("End session", "Start afresh", "Ctrl+Alt+Del"):
+            self.assertIsNone(self.screen.find(button, self.bar()), button)
         # The one button has the focus.
         self.screen.key("Return")
         self.station.wait_until(lambda: self.screen.share(EXAM) == 0, "a closed bar")
@@ -78,13 +80,15 @@ class Exams(guests.GuestCase):
 
     def test_allowed(self):
         """What the descriptor allows is open."""
-        self.add_sample(change=exam("network usb end"))
+        self.add_sample(change=exam("network usb end restart"))
         self.station.start_kiosk()
         self.start()
         self.station.wait_state("ready")
         self.assertTrue(self.card_is_plugged())
         self.assertEqual(self.redirections(), 4)
         self.open_bar()
+        self.screen.wait_for("Start afresh", area=self.bar())
+        self.assertIsNone(self.screen.find("Ctrl+Alt+Del", self.bar()))
         self.screen.click_on("End session", area=self.bar())
         self.screen.click_on("End it", area=guests.end_area(self.screen))
         self.wait_for_end()

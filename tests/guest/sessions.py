@@ -49,6 +49,31 @@ class Sessions(guests.GuestCase):
         self.assertEqual(self.station.domains(), [DOMAIN])
         self.stop("--force")
 
+    def test_bar(self):
+        """What the bar offers: help, Ctrl+Alt+Del in the guest, and the same appliance afresh, on a new overlay."""
+        self.add_sample()
+        self.station.start_kiosk()
+        self.start()
+        self.station.wait_state("ready")
+        first = self.station.overlay_files()
+        self.screen.key("ctrl+alt+Home")
+        self.screen.wait_for("written", area=self.bar())
+        self.screen.click_on("Help", area=self.bar())
+        self.screen.wait_for("All keys go to the machine", area=self.bar())
+        self.screen.key("Escape", "ctrl+alt+Home")
+        self.screen.click_on("Ctrl+Alt+Del", area=self.bar())
+        self.screen.move(640, 500)
+        processes.wait_until(lambda: self.screen.share(guests.COLOURS["tiny"]) < 0.1, "the guest's restart", 60, 0.1)
+        self.wait_for_colour(guests.COLOURS["tiny"])
+        self.screen.key("ctrl+alt+Home")
+        self.screen.click_on("Start afresh", area=self.bar())
+        self.screen.wait_for("will be forgotten", area=self.bar())
+        self.screen.click_on("Start it afresh", area=self.bar())
+        processes.wait_until(lambda: self.station.overlay_files() not in ([], first), "a new overlay", 60, 0.1)
+        self.station.wait_state("ready")
+        self.assertEqual(len(self.station.overlay_files()), 1)
+        self.stop("--force")
+
     def test_guest_lost(self):
         """The guest's process dies: a failure screen, nothing left, and it can be started again."""
         self.add_sample()
