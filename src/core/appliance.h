@@ -48,6 +48,21 @@ typedef enum // what the guest may use; absent = not allowed
   AST_DEVICE_CLIPBOARD = 1 << 3,
 } AstDevices;
 
+typedef enum // what <exam allow="…"> leaves open
+{
+  AST_ALLOW_NETWORK = 1 << 0,
+  AST_ALLOW_USB = 1 << 1,
+  AST_ALLOW_DVD = 1 << 2,
+  AST_ALLOW_CLIPBOARD = 1 << 3,
+  AST_ALLOW_END = 1 << 4,
+  AST_ALLOW_RESTART = 1 << 5,
+  AST_ALLOW_SEND_KEYS = 1 << 6,
+  AST_ALLOW_DEVICES = 1 << 7,
+} AstAllowances;
+
+// The descriptor's words for them, in the order of their bits, ended by NULL.
+extern const char *const ast_allowance_words[];
+
 // One thing that is wrong with an appliance, for its teacher.
 typedef struct
 {
@@ -77,6 +92,8 @@ typedef struct
   GPtrArray *networks; // AstNetwork*; empty = none
   guint heads;         // monitors, 1 to 4
   AstDevices devices;
+  gboolean exam;             // the descriptor has an <exam>
+  AstAllowances exam_allows; // nothing without an <exam>
   AstKeeping keeping;
   AstStartMode start_mode;
   char *domain_xml;    // the descriptor's <domain> element, serialised with its own root, or NULL

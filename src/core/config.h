@@ -24,7 +24,8 @@ typedef enum
 typedef struct
 {
   // [station]
-  char *name; // default: the host's name
+  char *name;    // default: the host's name
+  gboolean exam; // the whole station is under exam, whatever the descriptors say; default FALSE
   // [paths]
   char **appliances; // absolute folders, first wins
   char **images;     // image stores outside the appliance folders; may be empty

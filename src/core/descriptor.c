@@ -557,6 +557,36 @@ read_start (Reader *self, const xmlNode *node)
     self->appliance->start_mode = (AstStartMode)chosen;
 }
 
+static void
+allow (Reader *self, const xmlNode *node, const char *word)
+{
+  AstAllowances *allows = &self->appliance->exam_allows;
+  g_autofree char *quoted = quotable (word);
+  g_autofree char *list = g_strjoinv (", ", (char **)ast_allowance_words);
+  guint i = 0;
+
+  while (ast_allowance_words[i] && !g_str_equal (word, ast_allowance_words[i]))
+    i++;
+  if (!ast_allowance_words[i])
+    complain (self, node, _ ("<%s> cannot allow “%s”. Write any of: %s."), name_of (node), quoted, list);
+  else if (*allows & (1u << i))
+    complain (self, node, _ ("<%s> allows “%s” twice. Keep one."), name_of (node), quoted);
+  else
+    *allows |= 1u << i;
+}
+
+static void
+read_exam (Reader *self, const xmlNode *node)
+{
+  g_autofree char *allowed = get (node, "allow");
+  g_auto (GStrv) words = allowed ? g_strsplit_set (allowed, " \t\r\n", -1) : NULL;
+
+  self->appliance->exam = TRUE;
+  for (guint i = 0; words && words[i]; i++)
+    if (words[i][0])
+      allow (self, node, words[i]);
+}
+
 // The copy takes the name spaces that it uses along, wherever they were declared.
 static void
 read_domain (Reader *self, const xmlNode *node)
@@ -588,6 +618,7 @@ static const Rule rules[] = {
   { "network", CONTENT_NONE, TRUE, read_network, { "type", "source" } },
   { "display", CONTENT_NONE, FALSE, read_display, { "heads" } },
   { "devices", CONTENT_ELEMENTS, FALSE, read_devices },
+  { "exam", CONTENT_NONE, FALSE, read_exam, { "allow" } },
   { "state", CONTENT_TEXT, FALSE, read_state },
   { "start", CONTENT_NONE, FALSE, read_start, { "mode" } },
   { "domain", CONTENT_ANY, FALSE, read_domain },

@@ -45,6 +45,7 @@ typedef struct
   const char *disk_format;
   const AstDomainStation *station;
   const char *uuid;
+  AstPolicy policy;
 } Build;
 
 static const char *
@@ -56,7 +57,7 @@ yes_no (gboolean yes)
 static gboolean
 allows (const Build *build, AstDevices device)
 {
-  return (build->appliance->devices & device) != 0;
+  return (build->policy.devices & device) != 0;
 }
 
 static void
@@ -497,11 +498,19 @@ unplug_network (Build *build, const char *alias)
   xmlNewProp (frontend->children, X ("type"), X ("remove"));
 }
 
+// A card that may reach nothing is the same card, without a cable.
+static AstNetworkType
+network_type (const Build *build, const AstNetwork *network)
+{
+  return build->policy.network ? network->type : AST_NETWORK_ISOLATED;
+}
+
 // No option ROM: the guest never boots from the network, and the firmware is done sooner.
 static void
 add_network (Build *build, const AstNetwork *network, guint index)
 {
-  gboolean is_bridge = network->type == AST_NETWORK_BRIDGE;
+  AstNetworkType type = network_type (build, network);
+  gboolean is_bridge = type == AST_NETWORK_BRIDGE;
   g_autofree char *alias = g_strdup_printf ("ua-net%u", index);
   g_autofree char *mac = ast_domain_identity_mac (build->station->machine_id, build->appliance->id, index);
   xmlNode *interface = ast_xml_add (build->devices, "interface", "type", is_bridge ? "bridge" : "user", NULL);
@@ -514,7 +523,7 @@ add_network (Build *build, const AstNetwork *network, guint index)
   ast_xml_add (interface, "alias", "name", alias, NULL);
   if (index < MAX_NETWORKS)
     add_pci_slot (interface, SLOT_NETWORK + index);
-  if (network->type == AST_NETWORK_ISOLATED)
+  if (type == AST_NETWORK_ISOLATED)
     unplug_network (build, alias);
 }
 
@@ -617,6 +626,7 @@ ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, co
     .overlay = overlay,
     .disk_format = ast_image_format_word (disk_format),
     .station = station,
+    .policy = ast_policy_of (appliance, station->exam),
   };
 
   if (!check_paths (&build, error))
@@ -626,7 +636,7 @@ ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, co
   build.uuid = uuid = ast_domain_identity_uuid (station->machine_id, appliance->id);
   for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
     steps[i](&build);
-  if (appliance->domain_xml && !ast_domain_merge (doc, appliance->domain_xml, error))
+  if (appliance->domain_xml && !ast_domain_merge (doc, appliance->domain_xml, &build.policy, error))
     return NULL;
   return serialise (doc);
 }

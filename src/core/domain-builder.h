@@ -5,6 +5,7 @@
 #include "appliance.h"
 #include "image.h"
 #include "os-traits.h"
+#include "policy.h"
 
 G_BEGIN_DECLS
 
@@ -22,13 +23,16 @@ typedef struct
   const char *emulator;   // absolute path
   const char *machine_id; // of /etc/machine-id: with the appliance id it gives UUID and MAC addresses
   const char *runtime;    // the run-time folder, written into the metadata; NULL = not written
+  gboolean exam;          // the whole station is under exam
 } AstDomainStation;
 
 // `overlay`: absolute path, NULL for an appliance without a disk. `disk_format`: of the appliance's disk, by
 // ast_image_probe (layers are always qcow2). The images of the appliance have their paths. Returns the whole
 // domain XML, indented, ending in a newline, the same bytes for the same arguments; NULL with
-// AST_ERROR_DESCRIPTOR when the appliance's <domain> additions cannot be merged (see domain-merge.h) or a
-// path cannot be written in XML. The caller frees it with g_free.
+// AST_ERROR_DESCRIPTOR when the appliance's <domain> additions cannot be merged (see domain-merge.h), also
+// because an exam closes them, or a path cannot be written in XML. What the guest gets of devices and
+// networks is what ast_policy_of leaves; under exam a network that is closed becomes an isolated one, so that
+// the guest finds the same card. The caller frees it with g_free.
 char *ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
                           AstImageFormat disk_format, const AstDomainStation *station, GError **error);
 

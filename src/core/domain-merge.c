@@ -19,6 +19,14 @@ static const char *const readonly_devices[] = { "disk", "filesystem", NULL };
 static const char *const socket_types[] = { "tcp", "udp", "server", "client", "mcast", NULL };
 static const char *const storage_types[] = { "scsi", "scsi_host", "storage", NULL };
 
+// Under exam: what stays within the guest. Whatever does not stand here is closed, since libvirt learns new
+// ways out faster than a list of them.
+static const char *const harmless_devices[]
+    = { "controller", "hub", "input", "iommu",    "memballoon", "panic",
+        "sound",      "tpm", "video", "watchdog", NULL };
+// … but not with one of these: the station's own keyboard or TPM, or a process behind a socket.
+static const char *const reaching_types[] = { "evdev", "external", "passthrough", "unix", NULL };
+
 static const char *
 name_of (const xmlNode *node)
 {
@@ -186,19 +194,56 @@ refuse (const xmlNode *node, const char *why, GError **error)
   return FALSE;
 }
 
+// Of the device or of anything in it.
 static gboolean
-has_socket (const xmlNode *device)
+has_type (const xmlNode *device, const char *const *types)
 {
-  if (attribute_is_one_of (device, "type", socket_types))
+  if (attribute_is_one_of (device, "type", types))
     return TRUE;
   for (xmlNode *child = device->children; child; child = child->next)
-    if (child->type == XML_ELEMENT_NODE && has_socket (child))
+    if (child->type == XML_ELEMENT_NODE && has_type (child, types))
       return TRUE;
   return FALSE;
 }
 
+// A disk and each image below it.
 static gboolean
-check_device (const xmlNode *device, GError **error)
+is_of_files (const xmlNode *disk)
+{
+  static const char *const files[] = { "file", NULL };
+  const xmlNode *below = ast_xml_child (disk, "backingStore");
+
+  if (!attribute_is_one_of (disk, "type", files))
+    return FALSE;
+  return !below || !xmlFirstElementChild ((xmlNode *)below) || is_of_files (below);
+}
+
+static gboolean
+stays_closed (const xmlNode *device, const AstPolicy *policy)
+{
+  static const char *const usb[] = { "usb", NULL };
+  static const char *const spice[] = { "spicevmc", NULL };
+  gboolean has_usb = (policy->devices & AST_DEVICE_USB) != 0;
+
+  if (ast_xml_is (device, "disk"))
+    return !is_of_files (device);
+  if (ast_xml_is (device, "interface"))
+    return !policy->network;
+  if (ast_xml_is (device, "hostdev"))
+    return !has_usb || !attribute_is_one_of (device, "type", usb);
+  if (ast_xml_is (device, "redirdev"))
+    return !has_usb || !attribute_is_one_of (device, "type", spice);
+  return !g_strv_contains (harmless_devices, name_of (device)) || has_type (device, reaching_types);
+}
+
+static gboolean
+refuse_under_exam (const xmlNode *node, GError **error)
+{
+  return refuse (node, _ ("This is an exam, which closes every way out of the appliance."), error);
+}
+
+static gboolean
+check_device (const xmlNode *device, const AstPolicy *policy, GError **error)
 {
   if (!is_plain (device))
     return refuse (device, _ ("It is not in a namespace that is known here."), error);
@@ -208,15 +253,17 @@ check_device (const xmlNode *device, GError **error)
     return refuse (device, _ ("What is added there must be read-only: give it <readonly/>."), error);
   if (ast_xml_is (device, "hostdev") && attribute_is_one_of (device, "type", storage_types))
     return refuse (device, _ ("A guest must not write on storage of the station."), error);
-  if (has_socket (device))
+  if (has_type (device, socket_types))
     return refuse (device, _ ("A guest must not open a network socket on the station."), error);
+  if (policy->exam && stays_closed (device, policy))
+    return refuse_under_exam (device, error);
   return TRUE;
 }
 
 static gboolean
-merge_device (xmlNode *devices, const xmlNode *device, GError **error)
+merge_device (xmlNode *devices, const xmlNode *device, const AstPolicy *policy, GError **error)
 {
-  if (!check_device (device, error))
+  if (!check_device (device, policy, error))
     return FALSE;
   if (g_strv_contains (replaced_devices, name_of (device)))
     remove_built_children (devices, name_of (device));
@@ -227,10 +274,10 @@ merge_device (xmlNode *devices, const xmlNode *device, GError **error)
 }
 
 static gboolean
-merge_devices (xmlNode *devices, const xmlNode *additions, GError **error)
+merge_devices (xmlNode *devices, const xmlNode *additions, const AstPolicy *policy, GError **error)
 {
   for (xmlNode *node = additions->children; node; node = node->next)
-    if (node->type == XML_ELEMENT_NODE && !merge_device (devices, node, error))
+    if (node->type == XML_ELEMENT_NODE && !merge_device (devices, node, policy, error))
       return FALSE;
   return TRUE;
 }
@@ -266,17 +313,19 @@ merge_qemu_element (xmlNode *root, const xmlNode *node)
 }
 
 static gboolean
-merge_root_child (xmlNode *root, const xmlNode *node, GError **error)
+merge_root_child (xmlNode *root, const xmlNode *node, const AstPolicy *policy, GError **error)
 {
   if (is_in_qemu_ns (node))
     {
+      if (policy->exam)
+        return refuse_under_exam (node, error);
       merge_qemu_element (root, node);
       return TRUE;
     }
   if (!check_root_child (node, error))
     return FALSE;
   if (ast_xml_is (node, "devices"))
-    return merge_devices (ast_xml_child (root, "devices"), node, error);
+    return merge_devices (ast_xml_child (root, "devices"), node, policy, error);
   if (g_strv_contains (replaced_at_root, name_of (node)))
     remove_built_children (root, name_of (node));
   if (ast_xml_is (node, "sysinfo"))
@@ -297,7 +346,7 @@ check_root (const xmlNode *root, GError **error)
 }
 
 gboolean
-ast_domain_merge (xmlDoc *domain, const char *additions, GError **error)
+ast_domain_merge (xmlDoc *domain, const char *additions, const AstPolicy *policy, GError **error)
 {
   g_autoptr (xmlDoc) doc
       = xmlReadMemory (additions, strlen (additions), "domain", NULL,
@@ -307,7 +356,8 @@ ast_domain_merge (xmlDoc *domain, const char *additions, GError **error)
   if (!check_root (root, error))
     return FALSE;
   for (xmlNode *node = root->children; node; node = node->next)
-    if (node->type == XML_ELEMENT_NODE && !merge_root_child (xmlDocGetRootElement (domain), node, error))
+    if (node->type == XML_ELEMENT_NODE
+        && !merge_root_child (xmlDocGetRootElement (domain), node, policy, error))
       return FALSE;
   return TRUE;
 }

@@ -16,7 +16,13 @@
 // <on_…> and <sysinfo type="smbios">; <graphics>, <emulator> and <audio>; a disk or a shared folder that is
 // not <readonly/>; a host device that is storage; and anything that opens a network socket (devices of type
 // tcp, udp, server, client or mcast).
+//
+// Under exam only what leads nowhere is added: a disk of a file, and devices that stay within the guest.
+// Those of QEMU's namespace, and every device that reaches the station or beyond it (network cards, host and
+// USB devices, shared folders and memory, channels, serial lines, …) are refused; a network card and a USB
+// device are not where the policy leaves network and USB open.
 #pragma once
+#include "policy.h"
 #include <glib.h>
 #include <libxml/tree.h>
 
@@ -24,9 +30,9 @@ G_BEGIN_DECLS
 
 #define AST_QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
 
-// Merges `additions` (a serialised <domain> element) into `domain`, whose root is <domain>. Fails with
-// AST_ERROR_DESCRIPTOR and a sentence; `domain` is then of no further use.
-gboolean ast_domain_merge (xmlDoc *domain, const char *additions, GError **error);
+// Merges `additions` (a serialised <domain> element) into `domain`, whose root is <domain>, as far as
+// `policy` leaves them. Fails with AST_ERROR_DESCRIPTOR and a sentence; `domain` is then of no further use.
+gboolean ast_domain_merge (xmlDoc *domain, const char *additions, const AstPolicy *policy, GError **error);
 
 // QEMU's namespace, declared on the root as `qemu` when it is first asked for.
 xmlNs *ast_domain_qemu_ns (xmlDoc *domain);

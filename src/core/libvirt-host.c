@@ -386,6 +386,7 @@ build_domain_xml (AstLibvirtMachine *self, GError **error)
     return NULL;
   station = facts->domain;
   station.runtime = self->host->config->runtime;
+  station.exam = self->host->config->exam;
   traits = ast_os_traits_lookup (self->appliance->os_id);
   return ast_domain_build (self->appliance, &traits, self->overlay, &station, error);
 }

@@ -413,6 +413,7 @@ on_overlay_created (GObject *source, GAsyncResult *result, gpointer data)
 static void
 ast_runner_prepare (AstRunner *self)
 {
+  AstPolicy policy = ast_policy_of (self->appliance, self->config->exam);
   gboolean needs_overlay = self->appliance->disk != NULL;
 
   self->step_is_on = TRUE;
@@ -421,7 +422,7 @@ ast_runner_prepare (AstRunner *self)
                                     g_object_ref (self));
   ast_runner_set_state (self, AST_STATE_PREPARING);
   if (self->screen)
-    ast_screen_prepare (self->screen, self->appliance);
+    ast_screen_prepare (self->screen, &policy);
   if (!needs_overlay && ast_runner_step_done (self))
     ast_runner_start_machine (self);
 }

@@ -46,9 +46,9 @@ ast_screen_emit_lost (AstScreen *self)
 }
 
 void
-ast_screen_prepare (AstScreen *self, AstAppliance *appliance)
+ast_screen_prepare (AstScreen *self, const AstPolicy *policy)
 {
-  AST_SCREEN_GET_IFACE (self)->prepare (self, appliance);
+  AST_SCREEN_GET_IFACE (self)->prepare (self, policy);
 }
 
 void

@@ -2,6 +2,7 @@
 // The seam between a running guest and what shows it: SPICE in the kiosk today.
 #pragma once
 #include "host.h"
+#include "policy.h"
 
 G_BEGIN_DECLS
 
@@ -13,14 +14,15 @@ G_DECLARE_INTERFACE (AstScreen, ast_screen, AST, SCREEN, GObject)
 struct _AstScreenInterface
 {
   GTypeInterface parent;
-  void (*prepare) (AstScreen *, AstAppliance *);
+  void (*prepare) (AstScreen *, const AstPolicy *);
   void (*attach) (AstScreen *, AstMachine *);
   void (*detach) (AstScreen *);
   void (*send_chord) (AstScreen *, const guint *, guint);
 };
 
-// A guest of this appliance will be attached soon: get everything ready that needs no guest.
-void ast_screen_prepare (AstScreen *self, AstAppliance *appliance);
+// A guest that may use what the policy says will be attached soon: get everything ready that needs no guest.
+// The policy is copied.
+void ast_screen_prepare (AstScreen *self, const AstPolicy *policy);
 // The machine runs: show it.
 void ast_screen_attach (AstScreen *self, AstMachine *machine);
 // Let go of the guest and forget its picture. Harmless if nothing is attached.

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "image.h"
 #include "overlay-store.h"
+#include "policy.h"
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 
@@ -60,13 +61,14 @@ print_json (JsonBuilder *builder)
 }
 
 static void
-begin_appliance (JsonBuilder *builder, const AstAppliance *appliance)
+begin_appliance (JsonBuilder *builder, const AstAppliance *appliance, const AstConfig *config)
 {
   json_builder_begin_object (builder);
   add_string (builder, "id", appliance->id);
   add_string (builder, "name", appliance->name);
   add_string (builder, "summary", appliance->summary);
   add_string (builder, "category", appliance->category);
+  add_boolean (builder, "exam", ast_policy_of (appliance, config->exam).exam);
   add_boolean (builder, "usable", ast_appliance_is_usable (appliance));
   add_problems (builder, "problems", appliance->problems);
 }
@@ -75,14 +77,14 @@ begin_appliance (JsonBuilder *builder, const AstAppliance *appliance)
 // list
 
 static void
-print_list_json (GPtrArray *appliances)
+print_list_json (GPtrArray *appliances, const AstConfig *config)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   json_builder_begin_array (builder);
   for (guint i = 0; i < appliances->len; i++)
     {
-      begin_appliance (builder, appliances->pdata[i]);
+      begin_appliance (builder, appliances->pdata[i], config);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
@@ -125,7 +127,7 @@ ast_command_list (const AstInvocation *invocation)
   print_problems (ast_catalogue_problems (catalogue));
   if (invocation->json)
     {
-      print_list_json (appliances);
+      print_list_json (appliances, invocation->config);
       return AST_EXIT_DONE;
     }
   if (appliances->len == 0)
@@ -211,6 +213,18 @@ list_images (const AstAppliance *appliance)
   return paths;
 }
 
+// What the descriptor leaves open under exam.
+static GPtrArray *
+list_allowances (const AstAppliance *appliance)
+{
+  GPtrArray *words = g_ptr_array_new ();
+
+  for (guint i = 0; ast_allowance_words[i]; i++)
+    if (appliance->exam_allows & (1u << i))
+      g_ptr_array_add (words, (char *)ast_allowance_words[i]);
+  return words;
+}
+
 static void
 add_strings (JsonBuilder *builder, const char *name, GPtrArray *strings)
 {
@@ -238,12 +252,26 @@ print_strings (const char *label, GPtrArray *strings)
 }
 
 static void
-print_show_json (const AstAppliance *appliance, GPtrArray *images, GPtrArray *networks, GPtrArray *devices,
-                 gboolean kept)
+print_exam (GPtrArray *allowed)
 {
+  g_autoptr (GString) words = g_string_new (NULL);
+  g_autofree char *text = NULL;
+
+  for (guint i = 0; i < allowed->len; i++)
+    g_string_append_printf (words, "%s%s", i ? ", " : "", (char *)allowed->pdata[i]);
+  text = allowed->len > 0 ? g_strdup_printf (_ ("yes; it allows: %s"), words->str)
+                          : g_strdup (_ ("yes; it allows nothing"));
+  print_line (_ ("exam"), text);
+}
+
+static void
+print_show_json (const AstAppliance *appliance, const AstConfig *config, GPtrArray *images,
+                 GPtrArray *networks, GPtrArray *devices, gboolean kept)
+{
+  g_autoptr (GPtrArray) allowed = list_allowances (appliance);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
-  begin_appliance (builder, appliance);
+  begin_appliance (builder, appliance, config);
   add_string (builder, "folder", appliance->folder);
   add_string (builder, "os", appliance->os_id);
   add_int (builder, "cpus", appliance->cpus);
@@ -252,6 +280,7 @@ print_show_json (const AstAppliance *appliance, GPtrArray *images, GPtrArray *ne
   add_strings (builder, "images", images);
   add_strings (builder, "networks", networks);
   add_strings (builder, "devices", devices);
+  add_strings (builder, "exam-allows", allowed);
   add_string (builder, "state", appliance->keeping == AST_KEEPING_KEPT ? "kept" : "volatile");
   add_string (builder, "start", appliance->start_mode == AST_START_WARM ? "warm" : "cold");
   add_boolean (builder, "has-kept-state", kept);
@@ -260,9 +289,10 @@ print_show_json (const AstAppliance *appliance, GPtrArray *images, GPtrArray *ne
 }
 
 static void
-print_show (const AstAppliance *appliance, GPtrArray *images, GPtrArray *networks, GPtrArray *devices,
-            gboolean kept)
+print_show (const AstAppliance *appliance, const AstConfig *config, GPtrArray *images, GPtrArray *networks,
+            GPtrArray *devices, gboolean kept)
 {
+  g_autoptr (GPtrArray) allowed = list_allowances (appliance);
   g_autofree char *machine = g_strdup_printf (_ ("processors: %u, memory: %u MiB, monitors: %u"),
                                               appliance->cpus, appliance->memory_mib, appliance->heads);
 
@@ -276,6 +306,8 @@ print_show (const AstAppliance *appliance, GPtrArray *images, GPtrArray *network
   print_strings (_ ("images"), images);
   print_strings (_ ("network"), networks);
   print_strings (_ ("devices"), devices);
+  if (ast_policy_of (appliance, config->exam).exam)
+    print_exam (allowed);
   print_line (_ ("state"), appliance->keeping == AST_KEEPING_VOLATILE
                                ? _ ("forgotten at the end of each session")
                            : kept ? _ ("kept between sessions; there is a kept state")
@@ -312,7 +344,8 @@ ast_command_show (const AstInvocation *invocation)
   networks = list_networks (appliance);
   devices = list_devices (appliance);
   kept = ast_overlay_store_has_kept (store, appliance->id);
-  (invocation->json ? print_show_json : print_show) (appliance, images, networks, devices, kept);
+  (invocation->json ? print_show_json : print_show) (appliance, invocation->config, images, networks, devices,
+                                                     kept);
   print_problems (appliance->problems);
   return AST_EXIT_DONE;
 }

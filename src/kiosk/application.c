@@ -97,6 +97,17 @@ on_over (gpointer data)
 }
 
 static void
+ast_application_begin_session (AstApplication *self, const AstAppliance *appliance)
+{
+  AstHostBar *bar = ast_session_page_get_bar (AST_SESSION_PAGE (self->session));
+  AstPolicy policy = ast_policy_of (appliance, self->config->exam);
+
+  ast_progress_page_begin (AST_PROGRESS_PAGE (self->progress), appliance, &policy);
+  ast_host_bar_begin (bar, appliance);
+  ast_host_bar_set_policy (bar, &policy);
+}
+
+static void
 on_runner_changed (AstRunner *runner, AstApplication *self)
 {
   const AstStatus *status = ast_runner_get_status (runner);
@@ -125,10 +136,7 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
       self->guest_shown = FALSE;
       ast_launcher_stop_countdown (AST_LAUNCHER (self->launcher));
       if (appliance)
-        {
-          ast_progress_page_begin (AST_PROGRESS_PAGE (self->progress), appliance);
-          ast_host_bar_begin (ast_session_page_get_bar (AST_SESSION_PAGE (self->session)), appliance);
-        }
+        ast_application_begin_session (self, appliance);
     }
   ast_progress_page_set_state (AST_PROGRESS_PAGE (self->progress), status->state, seconds);
   if (self->guest_shown && status->state == AST_STATE_STOPPING && seconds > 0)

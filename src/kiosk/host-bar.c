@@ -9,10 +9,14 @@ struct _AstHostBar
   GtkRevealer parent;
 
   GtkWidget *stack; // "work", "end", "restart", "help", "stopping"
+  GtkWidget *exam;
   GtkWidget *name;
   GtkWidget *fate;
   GtkWidget *elapsed;
   GtkWidget *room;
+  GtkWidget *back;
+  GtkWidget *restart;
+  GtkWidget *chord;
   GtkWidget *end;
   GtkWidget *end_question;
   GtkWidget *end_not;
@@ -99,6 +103,20 @@ ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance)
 }
 
 void
+ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy)
+{
+  GtkStyleContext *style = gtk_widget_get_style_context (gtk_bin_get_child (GTK_BIN (self)));
+  gboolean can_end = (policy->actions & AST_ACTION_END) != 0;
+
+  gtk_widget_set_visible (self->exam, policy->exam);
+  (policy->exam ? gtk_style_context_add_class : gtk_style_context_remove_class) (style, "exam");
+  gtk_widget_set_visible (self->end, can_end);
+  gtk_widget_set_visible (self->force, can_end);
+  gtk_widget_set_visible (self->restart, (policy->actions & AST_ACTION_RESTART) != 0);
+  gtk_widget_set_visible (self->chord, (policy->actions & AST_ACTION_SEND_KEYS) != 0);
+}
+
+void
 ast_host_bar_open (AstHostBar *self)
 {
   gtk_widget_show (GTK_WIDGET (self));
@@ -107,7 +125,7 @@ ast_host_bar_open (AstHostBar *self)
     self->tick = g_timeout_add_seconds (5, on_tick, self);
   on_tick (self);
   if (g_strcmp0 (gtk_stack_get_visible_child_name (GTK_STACK (self->stack)), "stopping") != 0)
-    ast_host_bar_turn_to (self, "work", self->end);
+    ast_host_bar_turn_to (self, "work", gtk_widget_get_visible (self->end) ? self->end : self->back);
 }
 
 void
@@ -141,7 +159,7 @@ ast_host_bar_set_stopping (AstHostBar *self, guint seconds_to_force)
   gtk_widget_set_sensitive (self->force, seconds_to_force > 0);
   if (was_stopping)
     return;
-  ast_host_bar_turn_to (self, "stopping", self->force);
+  ast_host_bar_turn_to (self, "stopping", gtk_widget_get_visible (self->force) ? self->force : NULL);
   gtk_revealer_set_reveal_child (GTK_REVEALER (self), TRUE);
 }
 
@@ -240,22 +258,24 @@ new_work_page (AstHostBar *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
   GtkWidget *texts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
-  GtkWidget *back = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
-  GtkWidget *restart = ast_new_button (_ ("Start afresh"), "quiet", G_CALLBACK (on_ask_restart), self);
-  GtkWidget *chord = ast_new_button (_ ("Ctrl+Alt+Del"), "quiet", G_CALLBACK (on_chord), self);
   GtkWidget *help = ast_new_button (_ ("Help"), "quiet", G_CALLBACK (on_help), self);
 
+  self->exam = ast_new_exam_badge ();
+  self->back = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
   self->name = ast_new_text (NULL, "bar-name", FALSE);
   self->fate = ast_new_text (NULL, "bar-fate", FALSE);
+  self->restart = ast_new_button (_ ("Start afresh"), "quiet", G_CALLBACK (on_ask_restart), self);
+  self->chord = ast_new_button (_ ("Ctrl+Alt+Del"), "quiet", G_CALLBACK (on_chord), self);
   self->end = ast_new_button (_ ("End session"), "danger", G_CALLBACK (on_ask_end), self);
   gtk_container_add (GTK_CONTAINER (texts), self->name);
   gtk_container_add (GTK_CONTAINER (texts), self->fate);
+  gtk_box_pack_start (GTK_BOX (box), self->exam, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), texts, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (box), new_facts (self), FALSE, FALSE, 12);
   gtk_box_pack_start (GTK_BOX (box), help, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), chord, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), restart, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), back, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->chord, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->restart, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->back, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), self->end, FALSE, FALSE, 0);
   return box;
 }

@@ -2,7 +2,7 @@
 // The strip at the top of a session, drawn by the kiosk and never by the guest: what runs, what becomes of
 // it, the way out.
 #pragma once
-#include "appliance.h"
+#include "policy.h"
 #include <gtk/gtk.h>
 
 G_BEGIN_DECLS
@@ -16,6 +16,8 @@ G_DECLARE_FINAL_TYPE (AstHostBar, ast_host_bar, AST, HOST_BAR, GtkRevealer)
 GtkWidget *ast_host_bar_new (void);
 // A new session, beginning now; the bar is closed.
 void ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance);
+// What the session may use: actions that are closed have no button, and an exam is told.
+void ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy);
 void ast_host_bar_open (AstHostBar *self);
 void ast_host_bar_close (AstHostBar *self);
 gboolean ast_host_bar_is_open (AstHostBar *self);

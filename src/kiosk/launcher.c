@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "launcher.h"
+#include "policy.h"
 #include "svg-image.h"
 #include "tile.h"
 #include "widgets.h"
@@ -248,7 +249,8 @@ ast_launcher_add_tile (AstLauncher *self, guint rank)
       ast_tile_set_rank (tile, rank);
       return FALSE;
     }
-  tile = AST_TILE (ast_tile_new (appliance, rank < TILES_AT_ONCE));
+  tile = AST_TILE (
+      ast_tile_new (appliance, ast_policy_of (appliance, self->config->exam).exam, rank < TILES_AT_ONCE));
   ast_tile_set_rank (tile, rank);
   g_signal_connect (tile, "state-flags-changed", G_CALLBACK (on_tile_state), self);
   g_hash_table_insert (self->tiles, appliance->id, tile);
@@ -597,7 +599,9 @@ new_header (AstLauncher *self)
   GtkWidget *titles = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   GtkWidget *title = ast_with_class (gtk_label_new (self->config->title), "title");
   GtkWidget *station = ast_with_class (gtk_label_new (self->config->name), "station");
+  GtkWidget *exam = ast_new_exam_badge ();
 
+  gtk_widget_set_visible (exam, self->config->exam);
   gtk_label_set_xalign (GTK_LABEL (title), 0);
   gtk_label_set_xalign (GTK_LABEL (station), 0);
   gtk_container_add (GTK_CONTAINER (titles), title);
@@ -612,6 +616,7 @@ new_header (AstLauncher *self)
   gtk_box_pack_start (GTK_BOX (header), ast_svg_image_new (self->config->logo, LOGO, 72, 72), FALSE, FALSE,
                       0);
   gtk_box_pack_start (GTK_BOX (header), titles, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (header), exam, FALSE, FALSE, 0);
   gtk_box_pack_end (GTK_BOX (header), self->clock, FALSE, FALSE, 0);
   gtk_box_pack_end (GTK_BOX (header), self->search_place, FALSE, FALSE, 0);
   return header;

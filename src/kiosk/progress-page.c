@@ -31,6 +31,7 @@ struct _AstProgressPage
   GtkBox parent;
 
   GtkWidget *picture; // holds the icon
+  GtkWidget *exam;
   GtkWidget *title;
   GtkWidget *rows[G_N_ELEMENTS (stages)];
   GtkWidget *seconds;
@@ -78,12 +79,13 @@ on_unmap (AstProgressPage *self)
 }
 
 void
-ast_progress_page_begin (AstProgressPage *self, const AstAppliance *appliance)
+ast_progress_page_begin (AstProgressPage *self, const AstAppliance *appliance, const AstPolicy *policy)
 {
   ast_clear_children (self->picture);
   gtk_container_add (GTK_CONTAINER (self->picture),
                      ast_svg_image_new (appliance->icon, FALLBACK_ICON, ICON_SIZE, ICON_SIZE));
   gtk_label_set_text (GTK_LABEL (self->title), appliance->name);
+  gtk_widget_set_visible (self->exam, policy->exam);
   g_timer_start (self->timer);
   on_tick (self);
 }
@@ -176,6 +178,7 @@ ast_progress_page_init (AstProgressPage *self)
   self->picture = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
   gtk_widget_set_halign (self->picture, GTK_ALIGN_CENTER);
   gtk_widget_set_halign (list, GTK_ALIGN_CENTER);
+  self->exam = ast_new_exam_badge ();
   self->title = ast_new_text (NULL, "page-title", TRUE);
   self->seconds = ast_new_text (NULL, "seconds", TRUE);
   self->cancel = ast_new_button (_ ("Cancel"), "quiet", G_CALLBACK (on_cancel), self);
@@ -183,6 +186,7 @@ ast_progress_page_init (AstProgressPage *self)
   for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
     gtk_container_add (GTK_CONTAINER (list), new_row (self, i));
   gtk_container_add (GTK_CONTAINER (card), self->picture);
+  gtk_container_add (GTK_CONTAINER (card), self->exam);
   gtk_container_add (GTK_CONTAINER (card), self->title);
   gtk_container_add (GTK_CONTAINER (card), list);
   gtk_container_add (GTK_CONTAINER (card), self->seconds);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The screen of a guest over SPICE: passed sockets, no port; nothing of the host is handed to the guest that
-// its appliance does not allow.
+// the policy of its session does not allow.
 #include "ast-build.h"
 #include "screen-module.h"
 #include <gmodule.h>
@@ -15,7 +15,7 @@ struct _AstSpiceScreen
 {
   GtkBin parent;
 
-  AstAppliance *appliance;
+  AstPolicy policy;    // of the session that is prepared or attached
   AstMachine *machine; // NULL while nothing is attached
   GCancellable *cancellable;
   SpiceSession *session;
@@ -117,7 +117,7 @@ on_painted (gpointer data)
   for (guint i = 0; i < self->waiting->len; i++)
     ast_spice_screen_open (self, self->waiting->pdata[i]);
   g_ptr_array_set_size (self->waiting, 0);
-  if (self->appliance && (self->appliance->devices & AST_DEVICE_SOUND))
+  if (self->session && (self->policy.devices & AST_DEVICE_SOUND))
     g_thread_unref (g_thread_new ("sound", warm_up_sound, NULL));
   return G_SOURCE_REMOVE;
 }
@@ -222,7 +222,7 @@ on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *se
   // Not before: until the main channel knows the guest's mouse, the widget complains about it.
   if (SPICE_IS_DISPLAY_CHANNEL (channel) && self->display == NULL)
     ast_spice_screen_add_display (self);
-  if (SPICE_IS_PLAYBACK_CHANNEL (channel) && (self->appliance->devices & AST_DEVICE_SOUND))
+  if (SPICE_IS_PLAYBACK_CHANNEL (channel) && (self->policy.devices & AST_DEVICE_SOUND))
     ast_spice_screen_add_sound (self, channel);
   if (!SPICE_IS_MAIN_CHANNEL (channel))
     return;
@@ -239,11 +239,11 @@ ast_spice_screen_add_session (AstSpiceScreen *self)
   self->session = spice_session_new ();
   // The library would share a folder of the user's and mirror the clipboard unasked.
   g_object_set (self->session, "shared-dir", NULL, "enable-audio",
-                (self->appliance->devices & AST_DEVICE_SOUND) != 0, "enable-smartcard", FALSE,
-                "enable-usbredir", FALSE, NULL);
+                (self->policy.devices & AST_DEVICE_SOUND) != 0, "enable-smartcard", FALSE, "enable-usbredir",
+                FALSE, NULL);
   g_signal_connect_object (self->session, "channel-new", G_CALLBACK (on_channel_new), self, 0);
   gtk_session = spice_gtk_session_get (self->session);
-  g_object_set (gtk_session, "auto-clipboard", (self->appliance->devices & AST_DEVICE_CLIPBOARD) != 0,
+  g_object_set (gtk_session, "auto-clipboard", (self->policy.devices & AST_DEVICE_CLIPBOARD) != 0,
                 "auto-usbredir", FALSE, NULL);
 }
 
@@ -268,12 +268,12 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
 // AstScreen
 
 static void
-ast_spice_screen_prepare (AstScreen *screen, AstAppliance *appliance)
+ast_spice_screen_prepare (AstScreen *screen, const AstPolicy *policy)
 {
   AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
 
   ast_screen_detach (screen);
-  self->appliance = ast_appliance_ref (appliance);
+  self->policy = *policy;
   ast_spice_screen_add_session (self);
 }
 
@@ -300,7 +300,6 @@ ast_spice_screen_detach (AstScreen *screen)
   AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
 
   ast_spice_screen_drop_session (self);
-  g_clear_pointer (&self->appliance, ast_appliance_unref);
   self->is_shown = FALSE;
 }
 

@@ -19,6 +19,7 @@
 #define TEXT_ALPHA     0.68
 #define PROBLEM_COLOUR "#a3322a"
 #define KEPT_COLOUR    "#1c7a4a"
+#define EXAM_COLOUR    "#8a1f6a" // the style sheet's “exam”
 
 // One widget that draws its texts itself: a thousand tiles of five widgets each are five thousand styles to
 // work out, and even a screenful of them was a third of the time to the first frame.
@@ -27,11 +28,13 @@ struct _AstTile
   GtkFlowBoxChild parent;
 
   AstAppliance *appliance;
+  gboolean is_exam;
   guint rank;
   GtkWidget *icon;
   PangoLayout *name;
   PangoLayout *text; // the summary, or why it cannot be started
   PangoLayout *kept; // or NULL
+  PangoLayout *exam; // or NULL
 };
 
 G_DEFINE_FINAL_TYPE (AstTile, ast_tile, GTK_TYPE_FLOW_BOX_CHILD)
@@ -68,11 +71,14 @@ ast_tile_make_layouts (AstTile *self)
   g_clear_object (&self->name);
   g_clear_object (&self->text);
   g_clear_object (&self->kept);
+  g_clear_object (&self->exam);
   self->name = new_layout (self, self->appliance->name, NAME_SCALE, PANGO_WEIGHT_BOLD, TEXT_LINES);
   self->text = new_layout (self, second_text (self->appliance), TEXT_SCALE, PANGO_WEIGHT_NORMAL,
                            ast_appliance_is_usable (self->appliance) ? TEXT_LINES : TEXT_LINES + 1);
   if (kept)
     self->kept = new_layout (self, _ ("keeps your work"), TEXT_SCALE, PANGO_WEIGHT_BOLD, 1);
+  if (self->is_exam)
+    self->exam = new_layout (self, _ ("Exam"), NAME_SCALE, PANGO_WEIGHT_BOLD, 1);
 }
 
 static void
@@ -121,7 +127,8 @@ ast_tile_get_preferred_height_for_width (GtkWidget *widget, int width, int *mini
   ast_tile_get_padding (self, &padding);
   inner = width - padding.left - padding.right;
   *minimum = *natural = padding.top + ICON_SIZE + ICON_GAP + measure (self->name, inner)
-                        + measure (self->text, inner) + measure (self->kept, inner) + padding.bottom;
+                        + measure (self->text, inner) + measure (self->kept, inner)
+                        + measure (self->exam, inner) + padding.bottom;
 }
 
 static void
@@ -189,6 +196,7 @@ ast_tile_draw (GtkWidget *widget, cairo_t *cr)
   draw_text (self, cr, self->text, padding.left, &y, inner, usable ? NULL : PROBLEM_COLOUR,
              usable ? TEXT_ALPHA : 1);
   draw_text (self, cr, self->kept, padding.left, &y, inner, KEPT_COLOUR, 1);
+  draw_text (self, cr, self->exam, padding.left, &y, inner, EXAM_COLOUR, 1);
   gtk_container_propagate_draw (GTK_CONTAINER (self), self->icon, cr);
   return GDK_EVENT_PROPAGATE;
 }
@@ -212,6 +220,7 @@ ast_tile_finalize (GObject *object)
   g_clear_object (&self->name);
   g_clear_object (&self->text);
   g_clear_object (&self->kept);
+  g_clear_object (&self->exam);
   ast_appliance_unref (self->appliance);
   G_OBJECT_CLASS (ast_tile_parent_class)->finalize (object);
 }
@@ -237,13 +246,14 @@ ast_tile_init (AstTile *self)
 }
 
 GtkWidget *
-ast_tile_new (AstAppliance *appliance, gboolean soon)
+ast_tile_new (AstAppliance *appliance, gboolean exam, gboolean soon)
 {
   AstTile *self = g_object_new (AST_TYPE_TILE, "visible", TRUE, NULL);
   GtkStyleContext *style = gtk_widget_get_style_context (GTK_WIDGET (self));
   AtkObject *accessible = gtk_widget_get_accessible (GTK_WIDGET (self));
 
   self->appliance = ast_appliance_ref (appliance);
+  self->is_exam = exam;
   self->icon = ast_svg_image_new (appliance->icon, FALLBACK_ICON, ICON_SIZE, ICON_SIZE);
   if (soon)
     ast_svg_image_render (AST_SVG_IMAGE (self->icon));

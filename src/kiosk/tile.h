@@ -9,8 +9,9 @@ G_BEGIN_DECLS
 #define AST_TYPE_TILE (ast_tile_get_type ())
 G_DECLARE_FINAL_TYPE (AstTile, ast_tile, AST, TILE, GtkFlowBoxChild)
 
-// `soon`: it is about to be seen, so its icon is rendered at once.
-GtkWidget *ast_tile_new (AstAppliance *appliance, gboolean soon);
+// `exam`: a session of it would be under exam. `soon`: it is about to be seen, so its icon is rendered at
+// once.
+GtkWidget *ast_tile_new (AstAppliance *appliance, gboolean exam, gboolean soon);
 // Borrowed.
 AstAppliance *ast_tile_get_appliance (AstTile *self);
 // The place among the tiles; smaller is further in front.

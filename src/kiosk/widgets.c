@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "ast-build.h"
 #include "widgets.h"
+#include <glib/gi18n.h>
 
 // Wider lines are hard to read from a metre away.
 #define TEXT_CHARS 64
@@ -29,6 +31,15 @@ ast_new_button (const char *label, const char *style, GCallback clicked, gpointe
 
   g_signal_connect_swapped (button, "clicked", clicked, data);
   return ast_with_class (button, style);
+}
+
+GtkWidget *
+ast_new_exam_badge (void)
+{
+  GtkWidget *badge = ast_with_class (gtk_label_new (_ ("Exam")), "exam-badge");
+
+  g_object_set (badge, "halign", GTK_ALIGN_CENTER, "valign", GTK_ALIGN_CENTER, "no-show-all", TRUE, NULL);
+  return badge;
 }
 
 GtkWidget *

@@ -11,6 +11,8 @@ GtkWidget *ast_with_class (GtkWidget *widget, const char *style);
 GtkWidget *ast_new_text (const char *text, const char *style, gboolean centred);
 // A push button with a style class ("primary", "quiet", "danger") and its "clicked" connected, swapped.
 GtkWidget *ast_new_button (const char *label, const char *style, GCallback clicked, gpointer data);
+// The word “Exam” as it stands out everywhere in the kiosk; not shown by gtk_widget_show_all.
+GtkWidget *ast_new_exam_badge (void);
 // A column in the middle of the page with a style class.
 GtkWidget *ast_new_card (const char *style);
 

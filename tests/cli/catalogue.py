@@ -10,10 +10,10 @@ import unittest
 
 import clikit
 
-SUMMARY = {"id": str, "name": str, "summary": (str, type(None)), "category": (str, type(None)), "usable": bool,
+SUMMARY = {"id": str, "name": str, "summary": (str, type(None)), "category": (str, type(None)), "exam": bool, "usable": bool,
            "problems": list}
 DETAILS = {**SUMMARY, "folder": str, "os": (str, type(None)), "cpus": int, "memory-mib": int, "heads": int,
-           "images": list, "networks": list, "devices": list, "state": str, "start": str, "has-kept-state": bool}
+           "images": list, "networks": list, "devices": list, "exam-allows": list, "state": str, "start": str, "has-kept-state": bool}
 CHECK = {"checked": int, "problems": list, "warnings": list}
 
 
@@ -47,7 +47,7 @@ class Catalogue(clikit.CommandCase):
         for entry in listed.values():
             self.assert_shape(entry, SUMMARY)
         self.assertEqual(listed["other"], {"id": "other", "name": "Lab other", "summary": "What for",
-                                           "category": "office", "usable": True, "problems": []})
+                                           "category": "office", "exam": False, "usable": True, "problems": []})
         self.assertFalse(listed["broken"]["usable"])
         self.assertRegex(listed["broken"]["problems"][0], r"/broken/appliance\.xml:3:\d+: .*missing")
 
@@ -84,6 +84,26 @@ class Catalogue(clikit.CommandCase):
             self.assertIn(words, text)
         # Labels in one column, values in another.
         self.assertEqual({line[12] for line in text.splitlines()}, {" "})
+
+    def test_exam(self):
+        """An exam is told by list and show: the descriptor's own, and the station's"""
+        self.add("closed", more="<exam/>")
+        self.add("open", more='<network type="user"/><exam allow="end network"/>')
+
+        def told():
+            return {entry["id"]: entry["exam"] for entry in self.ctl_json("list")}
+        self.assertEqual(told(), {"good": False, "closed": True, "open": True})
+        self.assertRegex(self.ctl("show", "closed").stdout, r"(?m)^exam +yes; it allows nothing$")
+        self.assertRegex(self.ctl("show", "open").stdout, r"(?m)^exam +yes; it allows: network, end$")
+        self.assertNotRegex(self.ctl("show", "good").stdout, r"(?m)^exam")
+        value = self.ctl_json("show", "open")
+        self.assert_shape(value, DETAILS)
+        self.assertEqual((value["exam"], value["exam-allows"], value["networks"]), (True, ["network", "end"], ["user"]))
+        self.configure(more="[station]\nexam=yes\n")
+        self.assertEqual(told(), {"good": True, "closed": True, "open": True})
+        self.assertRegex(self.ctl("show", "good").stdout, r"(?m)^exam +yes; it allows nothing$")
+        self.assertEqual(self.ctl_json("show", "good")["exam-allows"], [])
+        self.ctl("check")
 
     def test_show_of_broken(self):
         """A broken appliance is shown, with its problems"""
@@ -270,6 +290,11 @@ class BadAppliances(clikit.CommandCase):
         done = self.ctl("check", "wrong", expect=1)
         self.assertEqual([line.split(": ")[0].rsplit("/", 1)[1] for line in done.stderr.splitlines()],
                          ["appliance.xml:4:3", "appliance.xml:5:3", "appliance.xml:6:3"])
+
+    def test_exam_that_allows_what_is_not(self):
+        """A word that an exam cannot allow"""
+        self.add("wrong", more='\n  <exam allow="network internet"/>')
+        self.assert_told("wrong", r"/wrong/appliance\.xml:4:3: <exam> cannot allow “internet”\. Write any of: network, ")
 
     def test_other_id(self):
         """A folder that was renamed"""

@@ -101,6 +101,7 @@ static void
 assert_default (const AstConfig *config)
 {
   g_assert_cmpstr (config->name, ==, g_get_host_name ());
+  g_assert_false (config->exam);
   g_assert_cmpuint (g_strv_length (config->appliances), ==, 2);
   g_assert_true (g_str_has_suffix (config->appliances[0], "/asteroide/appliances"));
   g_assert_cmpstr (config->appliances[1], ==, "/var/lib/asteroide/appliances");
@@ -173,7 +174,7 @@ test_every_key (Fixture *self, gconstpointer data)
 {
   g_autoptr (AstConfig) config
       = load (self, "# a comment\n\n"
-                    "[station]\n name = b12-08 # in the corner\n"
+                    "[station]\n name = b12-08 # in the corner\nexam=yes # until noon\n"
                     "[paths]\n"
                     "appliances=lab;/srv/lab ;\n"
                     "images=../images;\n"
@@ -193,6 +194,7 @@ test_every_key (Fixture *self, gconstpointer data)
   g_autofree char *images = g_build_filename (parent, "images", NULL);
 
   g_assert_cmpstr (config->name, ==, "b12-08");
+  g_assert_true (config->exam);
   g_assert_cmpuint (g_strv_length (config->appliances), ==, 2);
   g_assert_cmpstr (config->appliances[0], ==, lab);
   g_assert_cmpstr (config->appliances[1], ==, "/srv/lab");

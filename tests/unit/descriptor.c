@@ -315,6 +315,26 @@ test_defaults (void)
 }
 
 static void
+test_exam (void)
+{
+  g_autoptr (AstAppliance) without = parse_sample ("good", "minimal.xml", english);
+  g_autoptr (AstAppliance) closed = parse_sample ("good", "exam.xml", english);
+  g_autoptr (AstAppliance) blank = parse_sample ("good", "exam-blank.xml", english);
+  g_autoptr (AstAppliance) some = parse_sample ("good", "exam-some.xml", english);
+  g_autoptr (AstAppliance) all = parse_sample ("good", "exam-allows.xml", english);
+
+  g_assert_false (without->exam);
+  g_assert_true (closed->exam && blank->exam && some->exam && all->exam);
+  g_assert_cmpuint (without->exam_allows, ==, 0);
+  g_assert_cmpuint (closed->exam_allows, ==, 0);
+  g_assert_cmpuint (blank->exam_allows, ==, 0);
+  g_assert_cmpuint (some->exam_allows, ==, AST_ALLOW_END | AST_ALLOW_NETWORK);
+  g_assert_cmpuint (all->exam_allows, ==,
+                    AST_ALLOW_NETWORK | AST_ALLOW_USB | AST_ALLOW_DVD | AST_ALLOW_CLIPBOARD | AST_ALLOW_END
+                        | AST_ALLOW_RESTART | AST_ALLOW_SEND_KEYS | AST_ALLOW_DEVICES);
+}
+
+static void
 test_values (void)
 {
   g_autoptr (AstAppliance) any = parse_sample ("good", "any-order.xml", english);
@@ -514,6 +534,7 @@ main (int argc, char **argv)
   g_test_add_func ("/descriptor/shipped", test_shipped);
   g_test_add_func ("/descriptor/whole", test_whole);
   g_test_add_func ("/descriptor/defaults", test_defaults);
+  g_test_add_func ("/descriptor/exam", test_exam);
   g_test_add_func ("/descriptor/values", test_values);
   g_test_add_func ("/descriptor/languages", test_languages);
   g_test_add_func ("/descriptor/domain", test_domain);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What comparing whole files cannot say: what differs between stations, and what is refused.
 #include "domain-builder.h"
+#include "domain-merge.h"
 #include "error.h"
 #include "xml-tree.h"
 #include <glib/gstdio.h>
@@ -181,6 +182,99 @@ test_refused (gconstpointer data)
   g_assert_nonnull (strstr (error->message, self->words));
 }
 
+#define SOURCE "<source file=\"/images/a.iso\"/><readonly/>"
+
+// Under exam; without one, each of them is added.
+static const Refused refused_under_exam[] = {
+  { "interface", DEVICE ("<interface type=\"user\"/>"), "<interface>" },
+  { "hostdev-usb", DEVICE ("<hostdev mode=\"subsystem\" type=\"usb\"/>"), "<hostdev>" },
+  { "hostdev-pci", DEVICE ("<hostdev mode=\"subsystem\" type=\"pci\"/>"), "<hostdev>" },
+  { "redirdev", DEVICE ("<redirdev bus=\"usb\" type=\"spicevmc\"/>"), "<redirdev>" },
+  { "redirfilter", DEVICE ("<redirfilter><usbdev allow=\"yes\"/></redirfilter>"), "<redirfilter>" },
+  { "filesystem", DEVICE ("<filesystem><source dir=\"/srv\"/><readonly/></filesystem>"), "<filesystem>" },
+  { "channel", DEVICE ("<channel type=\"spiceport\"/>"), "<channel>" },
+  { "serial", DEVICE ("<serial type=\"pty\"/>"), "<serial>" },
+  { "parallel", DEVICE ("<parallel type=\"dev\"/>"), "<parallel>" },
+  { "console", DEVICE ("<console type=\"file\"/>"), "<console>" },
+  { "smartcard", DEVICE ("<smartcard mode=\"host\"/>"), "<smartcard>" },
+  { "shmem", DEVICE ("<shmem name=\"x\"/>"), "<shmem>" },
+  { "vsock", DEVICE ("<vsock/>"), "<vsock>" },
+  { "memory", DEVICE ("<memory model=\"nvdimm\"><source><path>/srv/x</path></source></memory>"), "<memory>" },
+  { "rng", DEVICE ("<rng model=\"virtio\"><backend model=\"egd\" type=\"unix\"/></rng>"), "<rng>" },
+  { "unknown", DEVICE ("<wormhole/>"), "<wormhole>" },
+  { "disk-block",
+    DEVICE ("<disk type=\"block\" device=\"cdrom\"><source dev=\"/dev/sr0\"/><readonly/></disk>"), "<disk>" },
+  { "disk-network", DEVICE ("<disk type=\"network\"><source protocol=\"nbd\"/><readonly/></disk>"),
+    "<disk>" },
+  { "disk-below",
+    DEVICE ("<disk type=\"file\">" SOURCE
+            "<backingStore type=\"file\"><backingStore type=\"network\"><source "
+            "protocol=\"nbd\"/></backingStore></backingStore></disk>"),
+    "<disk>" },
+  { "input", DEVICE ("<input type=\"evdev\"/>"), "<input>" },
+  { "tpm", DEVICE ("<tpm><backend type=\"external\"/></tpm>"), "<tpm>" },
+  { "commandline", DOMAIN ("<q:commandline xmlns:q=\"" AST_QEMU_NAMESPACE "\"/>"), "<commandline>" },
+  { "override", DOMAIN ("<q:override xmlns:q=\"" AST_QEMU_NAMESPACE "\"/>"), "<override>" },
+};
+
+static char *
+compose (AstAppliance *appliance, const char *domain, gboolean exam, GError **error)
+{
+  AstDomainStation at = station;
+
+  at.exam = exam;
+  g_free (appliance->domain_xml);
+  appliance->domain_xml = g_strdup (domain);
+  return ast_domain_compose (appliance, &linux_traits, "/overlays/one", AST_IMAGE_QCOW2, &at, error);
+}
+
+static void
+test_refused_under_exam (gconstpointer data)
+{
+  const Refused *self = data;
+  g_autoptr (AstAppliance) appliance = make_appliance ("expert");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *without = compose (appliance, self->domain, FALSE, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (without);
+  g_assert_null (compose (appliance, self->domain, TRUE, &error));
+  g_assert_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR);
+  g_assert_nonnull (strstr (error->message, self->words));
+  g_assert_nonnull (strstr (error->message, "exam"));
+}
+
+// What leads nowhere, and what the exam allows, may be added under exam, too.
+static void
+test_added_under_exam (void)
+{
+  const char *const harmless[]
+      = { DOMAIN ("<features><pae/></features><memory unit=\"GiB\">3</memory>"),
+          DEVICE ("<watchdog model=\"i6300esb\"/><sound model=\"ac97\"/><input type=\"mouse\" bus=\"usb\"/>"),
+          DEVICE ("<tpm model=\"tpm-crb\"><backend type=\"emulator\" version=\"2.0\"/></tpm>"),
+          DEVICE ("<disk type=\"file\" device=\"cdrom\">" SOURCE "<backingStore/></disk>") };
+  const char *const allowed[]
+      = { DEVICE ("<interface type=\"user\"/>"), DEVICE ("<hostdev mode=\"subsystem\" type=\"usb\"/>"),
+          DEVICE ("<redirdev bus=\"usb\" type=\"spicevmc\"/>") };
+  g_autoptr (AstAppliance) appliance = make_appliance ("expert");
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (harmless); i++)
+    {
+      g_autofree char *xml = compose (appliance, harmless[i], TRUE, &error);
+
+      g_assert_no_error (error);
+    }
+  appliance->devices = AST_DEVICE_USB;
+  appliance->exam_allows = AST_ALLOW_USB | AST_ALLOW_NETWORK;
+  for (guint i = 0; i < G_N_ELEMENTS (allowed); i++)
+    {
+      g_autofree char *xml = compose (appliance, allowed[i], TRUE, &error);
+
+      g_assert_no_error (error);
+    }
+}
+
 // What an expert adds twice stands there twice; what was built is replaced once.
 static void
 test_repeated (void)
@@ -296,6 +390,14 @@ main (int argc, char **argv)
       g_autofree char *path = g_strdup_printf ("/domain-builder/refused/%s", refused[i].name);
 
       g_test_add_data_func (path, &refused[i], test_refused);
+    }
+  g_test_add_func ("/domain-builder/added-under-exam", test_added_under_exam);
+  for (guint i = 0; i < G_N_ELEMENTS (refused_under_exam); i++)
+    {
+      g_autofree char *path
+          = g_strdup_printf ("/domain-builder/refused-under-exam/%s", refused_under_exam[i].name);
+
+      g_test_add_data_func (path, &refused_under_exam[i], test_refused_under_exam);
     }
   return g_test_run ();
 }

@@ -50,8 +50,9 @@ struct _TestScreen
 {
   GObject parent;
 
-  GString *trail; // borrowed
-  guint attached; // how often
+  GString *trail;   // borrowed
+  AstPolicy policy; // of the last prepare
+  guint attached;   // how often
   guint detached;
 };
 

@@ -313,6 +313,22 @@ test_unseen (void)
                    "preparing (make) (start) starting booting ready stopping (destroy) discarding idle");
 }
 
+// The screen is told what the session may use: by the descriptor, and less when the station is under exam.
+static void
+test_policy (gconstpointer data)
+{
+  gboolean exam = GPOINTER_TO_INT (data);
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->config->exam = exam;
+  self->appliance->devices = AST_DEVICE_SOUND | AST_DEVICE_CLIPBOARD;
+  bring_to_ready (self);
+  g_assert_cmpint (self->screen->policy.exam, ==, exam);
+  g_assert_cmpuint (self->screen->policy.devices, ==, exam ? AST_DEVICE_SOUND : self->appliance->devices);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+}
+
 static void
 test_without_disk (void)
 {
@@ -1166,6 +1182,8 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/whole-session", test_whole_session);
   g_test_add_func ("/runner/two-sessions", test_two_sessions);
   g_test_add_func ("/runner/unseen", test_unseen);
+  g_test_add_data_func ("/runner/policy", GINT_TO_POINTER (FALSE), test_policy);
+  g_test_add_data_func ("/runner/policy/exam", GINT_TO_POINTER (TRUE), test_policy);
   g_test_add_func ("/runner/without-disk", test_without_disk);
   g_test_add_func ("/runner/kept", test_kept);
   g_test_add_func ("/runner/silent-guest", test_silent_guest);
