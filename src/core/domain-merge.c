@@ -12,7 +12,8 @@
 
 static const char *const forbidden_at_root[]
     = { "name", "uuid", "metadata", "on_poweroff", "on_reboot", "on_crash", "on_lockfailure", NULL };
-static const char *const forbidden_devices[] = { "graphics", "emulator", "audio", NULL };
+// <memory> may be a file of the station that the guest writes to.
+static const char *const forbidden_devices[] = { "graphics", "emulator", "audio", "memory", NULL };
 static const char *const replaced_at_root[] = { "cpu", "clock", NULL };
 static const char *const replaced_devices[] = { "video", "sound", "memballoon", NULL };
 static const char *const readonly_devices[] = { "disk", "filesystem", NULL };

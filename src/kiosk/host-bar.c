@@ -22,6 +22,7 @@ struct _AstHostBar
   GtkWidget *end_not;
   GtkWidget *restart_question;
   GtkWidget *restart_not;
+  GtkWidget *help;
   GtkWidget *help_done;
   GtkWidget *countdown;
   GtkWidget *force;
@@ -108,6 +109,12 @@ ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy)
   GtkStyleContext *style = gtk_widget_get_style_context (gtk_bin_get_child (GTK_BIN (self)));
   gboolean can_end = (policy->actions & AST_ACTION_END) != 0;
 
+  gtk_label_set_text (
+      GTK_LABEL (self->help),
+      policy->exam ? _ ("All keys go to the machine. This bar comes when the pointer rests at the top edge. "
+                        "This is an exam: ask whoever supervises it when something does not work.")
+                   : _ ("All keys go to the machine. This bar comes when the pointer rests at the top edge. "
+                        "Where work is not kept, save it on a stick or in the network before you end."));
   gtk_widget_set_visible (self->exam, policy->exam);
   (policy->exam ? gtk_style_context_add_class : gtk_style_context_remove_class) (style, "exam");
   gtk_widget_set_visible (self->end, can_end);
@@ -298,14 +305,10 @@ static GtkWidget *
 new_help_page (AstHostBar *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
-  GtkWidget *text
-      = ast_new_text (_ ("All keys go to the machine. This bar comes when the pointer rests at the "
-                         "top edge. Where work is not kept, save it on a stick or in the network "
-                         "before you end."),
-                      "bar-fate", FALSE);
 
+  self->help = ast_new_text (NULL, "bar-fate", FALSE);
   self->help_done = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
-  gtk_box_pack_start (GTK_BOX (box), text, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->help, TRUE, TRUE, 0);
   gtk_box_pack_end (GTK_BOX (box), self->help_done, FALSE, FALSE, 0);
   return box;
 }
