@@ -180,7 +180,7 @@ tame_toolkit (GdkScreen *screen)
 {
   g_object_set (gtk_settings_get_for_screen (screen), "gtk-im-module", "gtk-im-context-simple",
                 "gtk-dnd-drag-threshold", G_MAXINT, "gtk-long-press-time", (guint)G_MAXINT,
-                "gtk-menu-bar-accel", "", "gtk-enable-primary-paste", FALSE, NULL);
+                "gtk-menu-bar-accel", NULL, "gtk-enable-primary-paste", FALSE, NULL);
 }
 
 static void
