@@ -208,7 +208,6 @@ read_picture (File *file, const Setting *setting, char *value, gpointer field, G
   return read_path (file, setting, value, field, error);
 }
 
-static const char *const switches[] = { "no", "yes", NULL };
 static const char *const accels[] = { "auto", "kvm", "tcg", NULL };
 static const char *const answers[] = { "no", "yes", NULL };
 static const char *const buses[] = { "auto", "session", "system", NULL };
@@ -220,7 +219,7 @@ G_STATIC_ASSERT (sizeof (AstAccel) == sizeof (guint) && sizeof (AstBusChoice) ==
 
 static const Setting settings[] = {
   { "station", "name", read_text, FIELD (name) },
-  { "station", "exam", read_enum, FIELD (exam), .words = switches },
+  { "station", "exam", read_enum, FIELD (exam), .words = answers },
   { "paths", "appliances", read_paths, FIELD (appliances), .min = 1 },
   { "paths", "images", read_paths, FIELD (images) },
   { "paths", "overlays", read_path, FIELD (overlays) },

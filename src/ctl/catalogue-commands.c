@@ -4,36 +4,19 @@
 #include "command.h"
 #include "error.h"
 #include "image.h"
+#include "json-print.h"
 #include "overlay-store.h"
 #include "policy.h"
 #include <glib/gi18n.h>
-#include <json-glib/json-glib.h>
 
 // ---------------------------------------------------------------------------------------------------------------
 // JSON
-
-static void
-add_string (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  if (value)
-    json_builder_add_string_value (builder, value);
-  else
-    json_builder_add_null_value (builder);
-}
 
 static void
 add_int (JsonBuilder *builder, const char *name, gint64 value)
 {
   json_builder_set_member_name (builder, name);
   json_builder_add_int_value (builder, value);
-}
-
-static void
-add_boolean (JsonBuilder *builder, const char *name, gboolean value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_boolean_value (builder, value);
 }
 
 static void
@@ -52,24 +35,15 @@ add_problems (JsonBuilder *builder, const char *name, GPtrArray *problems)
 }
 
 static void
-print_json (JsonBuilder *builder)
-{
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-  g_autofree char *text = json_to_string (root, TRUE);
-
-  g_print ("%s\n", text);
-}
-
-static void
 begin_appliance (JsonBuilder *builder, const AstAppliance *appliance, const AstConfig *config)
 {
   json_builder_begin_object (builder);
-  add_string (builder, "id", appliance->id);
-  add_string (builder, "name", appliance->name);
-  add_string (builder, "summary", appliance->summary);
-  add_string (builder, "category", appliance->category);
-  add_boolean (builder, "exam", ast_policy_of (appliance, config->exam).exam);
-  add_boolean (builder, "usable", ast_appliance_is_usable (appliance));
+  ast_json_add_string (builder, "id", appliance->id);
+  ast_json_add_string (builder, "name", appliance->name);
+  ast_json_add_string (builder, "summary", appliance->summary);
+  ast_json_add_string (builder, "category", appliance->category);
+  ast_json_add_boolean (builder, "exam", ast_policy_of (appliance, config->exam).exam);
+  ast_json_add_boolean (builder, "usable", ast_appliance_is_usable (appliance));
   add_problems (builder, "problems", appliance->problems);
 }
 
@@ -88,7 +62,7 @@ print_list_json (GPtrArray *appliances, const AstConfig *config)
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
-  print_json (builder);
+  ast_json_print (builder);
 }
 
 static void
@@ -272,8 +246,8 @@ print_show_json (const AstAppliance *appliance, const AstConfig *config, GPtrArr
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   begin_appliance (builder, appliance, config);
-  add_string (builder, "folder", appliance->folder);
-  add_string (builder, "os", appliance->os_id);
+  ast_json_add_string (builder, "folder", appliance->folder);
+  ast_json_add_string (builder, "os", appliance->os_id);
   add_int (builder, "cpus", appliance->cpus);
   add_int (builder, "memory-mib", appliance->memory_mib);
   add_int (builder, "heads", appliance->heads);
@@ -281,11 +255,11 @@ print_show_json (const AstAppliance *appliance, const AstConfig *config, GPtrArr
   add_strings (builder, "networks", networks);
   add_strings (builder, "devices", devices);
   add_strings (builder, "exam-allows", allowed);
-  add_string (builder, "state", appliance->keeping == AST_KEEPING_KEPT ? "kept" : "volatile");
-  add_string (builder, "start", appliance->start_mode == AST_START_WARM ? "warm" : "cold");
-  add_boolean (builder, "has-kept-state", kept);
+  ast_json_add_string (builder, "state", appliance->keeping == AST_KEEPING_KEPT ? "kept" : "volatile");
+  ast_json_add_string (builder, "start", appliance->start_mode == AST_START_WARM ? "warm" : "cold");
+  ast_json_add_boolean (builder, "has-kept-state", kept);
   json_builder_end_object (builder);
-  print_json (builder);
+  ast_json_print (builder);
 }
 
 static void
@@ -440,7 +414,7 @@ print_check_json (const AstCheck *check)
   add_problems (builder, "problems", check->problems);
   add_problems (builder, "warnings", check->warnings);
   json_builder_end_object (builder);
-  print_json (builder);
+  ast_json_print (builder);
 }
 
 AstExit
@@ -481,8 +455,8 @@ ast_command_version (const AstInvocation *invocation)
       return AST_EXIT_DONE;
     }
   json_builder_begin_object (builder);
-  add_string (builder, "version", AST_VERSION);
+  ast_json_add_string (builder, "version", AST_VERSION);
   json_builder_end_object (builder);
-  print_json (builder);
+  ast_json_print (builder);
   return AST_EXIT_DONE;
 }

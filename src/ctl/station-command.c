@@ -2,9 +2,9 @@
 // The command “station”: makes a station of a machine, takes that back, and looks whether all is as it should
 // be.
 #include "command.h"
+#include "json-print.h"
 #include "station-points.h"
 #include <glib/gi18n.h>
-#include <json-glib/json-glib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -165,36 +165,16 @@ disable (const AstWork *work)
 // check
 
 static void
-add_string (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  if (value)
-    json_builder_add_string_value (builder, value);
-  else
-    json_builder_add_null_value (builder);
-}
-
-static void
 add_point (JsonBuilder *builder, const AstWork *work, const AstStationPoint *point, const char *problem)
 {
   g_autofree char *subject = ast_station_point_get_subject (point, work->root);
 
   json_builder_begin_object (builder);
-  add_string (builder, "name", ast_station_point_get_name (point));
-  add_string (builder, "subject", subject);
-  json_builder_set_member_name (builder, "good");
-  json_builder_add_boolean_value (builder, problem == NULL);
-  add_string (builder, "problem", problem);
+  ast_json_add_string (builder, "name", ast_station_point_get_name (point));
+  ast_json_add_string (builder, "subject", subject);
+  ast_json_add_boolean (builder, "good", problem == NULL);
+  ast_json_add_string (builder, "problem", problem);
   json_builder_end_object (builder);
-}
-
-static void
-print_json (JsonBuilder *builder)
-{
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-  g_autofree char *text = json_to_string (root, TRUE);
-
-  g_print ("%s\n", text);
 }
 
 static void
@@ -213,8 +193,8 @@ check (const AstWork *work)
   AstExit status = AST_EXIT_DONE;
 
   json_builder_begin_object (builder);
-  add_string (builder, "enabled", ast_station_journal_get_session (work->journal));
-  add_string (builder, "session", work->session);
+  ast_json_add_string (builder, "enabled", ast_station_journal_get_session (work->journal));
+  ast_json_add_string (builder, "session", work->session);
   json_builder_set_member_name (builder, "points");
   json_builder_begin_array (builder);
   for (guint i = 0; i < work->points->len; i++)
@@ -231,7 +211,7 @@ check (const AstWork *work)
   json_builder_end_array (builder);
   json_builder_end_object (builder);
   if (work->invocation->json)
-    print_json (builder);
+    ast_json_print (builder);
   return status == AST_EXIT_DONE ? status
                                  : fail_text (_ ("Something of the station is not as it should be."));
 }
