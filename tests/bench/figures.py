@@ -3,7 +3,6 @@
 """Figures as ratios taken in one run, each against what anybody could do without us. No verdict on time: goals are shown
 beside the ratios, and the figures are written to a file. What can fail is the measuring."""
 import contextlib
-import json
 import os
 import re
 import signal
@@ -43,10 +42,7 @@ class Figures(guests.GuestCase):
     @classmethod
     def tearDownClass(cls):
         super().tearDownClass()
-        folder = cls.build / "bench"
-        folder.mkdir(exist_ok=True)
-        (folder / "figures.json").write_text(json.dumps(cls.figures, indent=1) + "\n", encoding="utf-8")
-        print(f"# figure: all of them in {folder / 'figures.json'}")
+        print(f"# figure: all of them in {cls.keep_report('bench', 'figures.json', cls.figures)}")
 
     def compare(self, name, goal, ours, theirs, unit="s"):
         """Prints and keeps the ratio of two series' medians."""

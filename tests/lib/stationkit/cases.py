@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A test case with a station of its own, on a desk that the cases of a class share."""
+import json
 import sys
 import traceback
 import unittest
@@ -24,6 +25,14 @@ class StationCase(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.desk.close()
+
+    @classmethod
+    def keep_report(cls, suite, name, report):
+        """Writes what a suite counted or measured into the build folder; where it is."""
+        folder = cls.build / suite
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        return folder / name
 
     def setUp(self):
         # Beside the pages, not over a tile: a tile below the pointer looks another way.
