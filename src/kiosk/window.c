@@ -13,6 +13,7 @@ struct _AstWindow
   gboolean is_locked; // fills the monitor, and comes back whatever is done to it
   guint return_idle;
   guint grab_timer;
+  gboolean was_granted; // the last grab that was asked for, and nothing has ended it since
 };
 
 G_DEFINE_FINAL_TYPE (AstWindow, ast_window, GTK_TYPE_WINDOW)
@@ -45,24 +46,32 @@ ast_window_fill_monitor (AstWindow *self)
 
 /* The grab: every key comes here, whoever has the focus and wherever the pointer is */
 
+// GDK alone does not know: it believes in a grab that X took back until the keyboard's next event.
 static gboolean
 ast_window_has_grab (AstWindow *self)
 {
   GdkDisplay *display = gtk_widget_get_display (GTK_WIDGET (self));
   GdkDevice *keyboard = gdk_seat_get_keyboard (gdk_display_get_default_seat (display));
 
-  return gdk_display_device_is_grabbed (display, keyboard);
+  return self->was_granted && gdk_display_device_is_grabbed (display, keyboard);
+}
+
+static void
+ast_window_grab (AstWindow *self)
+{
+  GdkWindow *window = gtk_widget_get_window (GTK_WIDGET (self));
+  GdkSeat *seat = gdk_display_get_default_seat (gtk_widget_get_display (GTK_WIDGET (self)));
+
+  if (window && gdk_window_is_visible (window) && !ast_window_has_grab (self))
+    self->was_granted
+        = gdk_seat_grab (seat, window, GDK_SEAT_CAPABILITY_KEYBOARD, TRUE, NULL, NULL, NULL, NULL)
+          == GDK_GRAB_SUCCESS;
 }
 
 static gboolean
 on_grab (gpointer data)
 {
-  AstWindow *self = data;
-  GdkWindow *window = gtk_widget_get_window (GTK_WIDGET (self));
-  GdkSeat *seat = gdk_display_get_default_seat (gtk_widget_get_display (GTK_WIDGET (self)));
-
-  if (window && gdk_window_is_visible (window) && !ast_window_has_grab (self))
-    gdk_seat_grab (seat, window, GDK_SEAT_CAPABILITY_KEYBOARD, TRUE, NULL, NULL, NULL, NULL);
+  ast_window_grab (data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -83,6 +92,9 @@ on_return (gpointer data)
   gdk_window_move_resize (window, area.x, area.y, area.width, area.height);
   gdk_window_raise (window);
   gdk_window_focus (window, GDK_CURRENT_TIME);
+  // At once: no key may be anybody else's until the timer's next turn.
+  if (self->grab_timer)
+    ast_window_grab (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -104,6 +116,8 @@ ast_window_delete_event (GtkWidget *widget, GdkEventAny *event)
 static gboolean
 ast_window_unmap_event (GtkWidget *widget, GdkEventAny *event)
 {
+  // X ends the grab of a window that goes.
+  AST_WINDOW (widget)->was_granted = FALSE;
   ast_window_come_back (AST_WINDOW (widget));
   return GDK_EVENT_PROPAGATE;
 }

@@ -71,14 +71,14 @@ class Lock(guests.GuestCase):
     def tried_to_hide(self, what):
         """The same of an attempt that only the window system's next answer takes back."""
         with contextlib.suppress(processes.Timeout):
-            processes.wait_until(lambda: self.windows() == self.whole() and self.is_on_top(), what, 10, 0.02)
+            processes.wait_until(self.is_back, what, 10, 0.02)
         self.row["attempts"] += 1
-        if self.windows() != self.whole() or not self.is_on_top():
+        if not self.is_back():
             self.row["escapes"].append(f"{what}: {self.intruder.toplevels()}, in the order {self.intruder.order()}")
 
-    def is_on_top(self):
-        """Is there no window over the kiosk's?"""
-        return self.intruder.order()[-1] == self.kiosk_window()
+    def is_back(self):
+        """Is the kiosk's window whole, over all others, and the keyboard its own?"""
+        return self.windows() == self.whole() and self.intruder.order()[-1] == self.kiosk_window() and self.intruder.grabbed()
 
     def kiosk_window(self):
         """The number of the kiosk's window."""
