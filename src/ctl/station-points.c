@@ -123,18 +123,6 @@ is_plain_file (const AstStationRoot *root, const char *path)
          && (!root->may_chown || found.st_uid == 0);
 }
 
-// But for the one mark in the AppArmor profile that aa-enforce takes out: an administrator may be stricter.
-static gboolean
-is_as_shipped (const char *text, const char *shipped)
-{
-  g_auto (GStrv) have = g_strsplit (text, " flags=(complain)", -1);
-  g_auto (GStrv) want = g_strsplit (shipped, " flags=(complain)", -1);
-  g_autofree char *stripped = g_strjoinv (NULL, have);
-  g_autofree char *expected = g_strjoinv (NULL, want);
-
-  return strcmp (stripped, expected) == 0;
-}
-
 static char *
 check_file_at (const AstStationPoint *point, const AstStationRoot *root, const char *path)
 {
@@ -146,7 +134,7 @@ check_file_at (const AstStationPoint *point, const AstStationRoot *root, const c
     return g_strdup (error->message);
   if (text == NULL)
     return g_strdup_printf (_ ("%s is missing."), path);
-  if (!is_as_shipped (text, shipped))
+  if (strcmp (text, shipped) != 0)
     return g_strdup_printf (_ ("%s is not as ASTEROIDE brings it."), path);
   return is_plain_file (root, path)
              ? NULL

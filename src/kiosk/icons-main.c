@@ -118,7 +118,7 @@ main (void)
   AstIconRequest request;
 
   // Where memory is short, the kernel takes it from this process first.
-  g_file_set_contents ("/proc/self/oom_score_adj", "1000", -1, NULL);
+  g_file_set_contents_full ("/proc/self/oom_score_adj", "1000", -1, G_FILE_SET_CONTENTS_NONE, 0, NULL);
   while (fread (&request, sizeof request, 1, stdin) == 1)
     if (!is_sane (&request) || !answer (&request))
       return EXIT_FAILURE;

@@ -5,6 +5,7 @@ import io
 import signal
 import struct
 import subprocess
+from pathlib import Path
 
 from PIL import Image
 
@@ -44,6 +45,14 @@ class Icons(clikit.CommandCase):
         answer = self.ask((64, 64, "resource:///org/asteroide/kiosk/appliance.svg"))
         self.assertEqual(len(answer), 1 + 64 * 64 * 4)
         self.assertGreater(len(set(answer)), 20)
+
+    def test_first_victim(self):
+        """Where memory is short, the kernel ends this process and not the kiosk"""
+        with subprocess.Popen([self.build / "src/kiosk/asteroide-icons"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            child.stdin.write(struct.pack("=III", 1, 1, 1) + b"/")
+            child.stdin.flush()
+            child.stdout.read(1)
+            self.assertEqual(Path(f"/proc/{child.pid}/oom_score_adj").read_text(encoding="ascii"), "1000\n")
 
     def test_png(self):
         """A PNG is fitted in, in the middle"""
