@@ -105,6 +105,16 @@ build_appliances() {
     || { cat "$1/build/appliances.log" >&2; fail 'the sample appliances cannot be built'; }
 }
 
+# build_station SOURCE: a machine without ASTEROIDE, and what "meson install" would put into it.
+build_station() {
+  echo "building the station's machine"
+  mkdir -p "$1/build/station"
+  {
+    "$1/tests/station/build" "$1/build/station/machine" && rm -rf "$1/build/station/installed" \
+      && DESTDIR="$1/build/station/installed" meson install --no-rebuild -C "$1/build"
+  } >"$1/build/station/build.log" 2>&1 || { cat "$1/build/station/build.log" >&2; fail "the station's machine cannot be built"; }
+}
+
 # let_person_write FOLDER…: for what people want to see afterwards.
 let_person_write() {
   for folder in "$@"; do

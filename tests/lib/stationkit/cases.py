@@ -10,7 +10,31 @@ from . import tap
 from .station import Desk, Station
 
 
-class StationCase(unittest.TestCase):
+class ExplainedCase(unittest.TestCase):
+    """A case that tells what there was to be seen when it failed."""
+
+    def explain(self):
+        """Prints that, as comments."""
+        raise NotImplementedError
+
+    def run(self, result=None):
+        """As ever; a failure is explained before what it is about is taken down."""
+        method = getattr(self, self._testMethodName)
+
+        def explained():
+            try:
+                method()
+            except unittest.SkipTest:
+                raise
+            except Exception:
+                self.explain()
+                raise
+        explained.__doc__ = method.__doc__
+        setattr(self, self._testMethodName, explained)
+        return super().run(result)
+
+
+class StationCase(ExplainedCase):
     """Each case gets self.station (no kiosk yet) and self.screen; afterwards nothing may be left of it."""
 
     build = None  # the folder that meson built in
@@ -54,21 +78,8 @@ class StationCase(unittest.TestCase):
             self._tell(station)
             raise
 
-    def run(self, result=None):
-        """As ever; a failure is explained before its station is taken down."""
-        method = getattr(self, self._testMethodName)
-
-        def explained():
-            try:
-                method()
-            except unittest.SkipTest:
-                raise
-            except Exception:
-                self._tell(self.station)
-                raise
-        explained.__doc__ = method.__doc__
-        setattr(self, self._testMethodName, explained)
-        return super().run(result)
+    def explain(self):
+        self._tell(self.station)
 
     @staticmethod
     def _tell(station):

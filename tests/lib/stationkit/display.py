@@ -22,40 +22,13 @@ GAP = 1.6
 LIKE = 0.84
 
 
-class Display:
-    """An Xvfb of its own: no network, no window manager."""
-
-    def __init__(self, folder, width=1280, height=800):
-        self.folder = Path(folder)
-        self.folder.mkdir()
-        self.size = (width, height)
-        read, write = os.pipe()
-        with open(self.folder / "xvfb.log", "wb") as log:
-            self.server = processes.start(
-                ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset",
-                 "-fbdir", self.folder], pass_fds=[write], stdout=log, stderr=log)
-        os.close(write)
-        with os.fdopen(read) as pipe:
-            number = pipe.readline().strip()
-        if not number:
-            raise RuntimeError(f"Xvfb does not start: {(self.folder / 'xvfb.log').read_text()}")
-        self.name = f":{number}"
-        self.shots = 0
-
-    def close(self):
-        """Switches the screen off."""
-        self.server.terminate()
-        self.server.wait()
-
-    # Eyes. An area is (left, top, right, bottom): a smaller one is read quicker, and undisturbed by what is beside it.
+class Eyes:
+    """What somebody sees on a screen; who inherits it says what is on it: look(), a picture. An area is (left, top, right,
+    bottom): a smaller one is read quicker, and undisturbed by what is beside it."""
 
     def look(self):
         """What is on the screen now, as a picture."""
-        raw = (self.folder / "Xvfb_screen0").read_bytes()
-        header = struct.unpack(">25I", raw[:100])
-        width, height, stride, colours = header[4], header[5], header[12], header[19]
-        start = header[0] + colours * 12
-        return Image.frombuffer("RGB", (width, height), raw[start:start + stride * height], "raw", "BGRX", stride, 1)
+        raise NotImplementedError
 
     def look_when_still(self, seconds=10):
         """The picture once two looks in a row saw the same."""
@@ -104,6 +77,40 @@ class Display:
             return find(seen, phrase)
         return processes.wait_until(look, lambda: f"“{phrase}” on the screen, which says: {' '.join(w.text for w in seen)}",
                                     seconds)
+
+
+class Display(Eyes):
+    """An Xvfb of its own: no network, no window manager."""
+
+    def __init__(self, folder, width=1280, height=800):
+        self.folder = Path(folder)
+        self.folder.mkdir()
+        self.size = (width, height)
+        read, write = os.pipe()
+        with open(self.folder / "xvfb.log", "wb") as log:
+            self.server = processes.start(
+                ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset",
+                 "-fbdir", self.folder], pass_fds=[write], stdout=log, stderr=log)
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            number = pipe.readline().strip()
+        if not number:
+            raise RuntimeError(f"Xvfb does not start: {(self.folder / 'xvfb.log').read_text()}")
+        self.name = f":{number}"
+        self.shots = 0
+
+    def close(self):
+        """Switches the screen off."""
+        self.server.terminate()
+        self.server.wait()
+
+    def look(self):
+        """What is on the screen now, as a picture."""
+        raw = (self.folder / "Xvfb_screen0").read_bytes()
+        header = struct.unpack(">25I", raw[:100])
+        width, height, stride, colours = header[4], header[5], header[12], header[19]
+        start = header[0] + colours * 12
+        return Image.frombuffer("RGB", (width, height), raw[start:start + stride * height], "raw", "BGRX", stride, 1)
 
     # Hands
 

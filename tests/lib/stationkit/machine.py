@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole computer (QEMU, emulated): its screen, its keyboard and pointer, the plug, and an agent that runs commands in it
+as root without being on its screen or its network."""
+import base64
+import json
+import random
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from . import processes
+from .display import Eyes
+
+# Names of keys, as xdotool has them, where QEMU's are others.
+KEYS = {"Return": "ret", "Escape": "esc", "space": "spc", "Delete": "delete", "BackSpace": "backspace", "Tab": "tab", "Up": "up",
+        "Down": "down", "Left": "left", "Right": "right", "super": "meta_l", "minus": "minus", "plus": "kp_add", "Print": "sysrq",
+        "period": "dot", "slash": "slash", "grave": "grave_accent"}
+# An absolute pointer's place, from edge to edge.
+POINTER_RANGE = 0x7fff
+# A PS/2 keyboard keeps 16 bytes, and a chord of four has up to 12.
+BETWEEN_CHORDS = 0.06
+
+
+class Gone(Exception):
+    """The agent does not answer: the machine starts, or is off."""
+
+
+class Refused(AssertionError):
+    """A command in the machine ended otherwise than it should."""
+
+
+class Machine(Eyes):
+    """One machine; its disk is an overlay that is thrown away. `image` is what tests/station/build made, `payload` a folder
+    that it finds on a second disk."""
+
+    def __init__(self, folder, image, payload):
+        self.folder = Path(folder)
+        self.folder.mkdir()
+        disk, second = self.folder / "disk.qcow2", self.folder / "payload.raw"
+        _do("qemu-img", "create", "-q", "-f", "qcow2", "-b", image / "disk.qcow2", "-F", "qcow2", disk)
+        _make_disk(payload, second)
+        command = [
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "Nehalem",
+            "-smp", "2", "-m", "2048", "-kernel", image / "kernel", "-initrd", image / "initrd",
+            "-append", "root=/dev/vda rw console=tty0 console=ttyS0 quiet systemd.show_status=yes",
+            "-drive", f"if=none,id=disk,format=qcow2,file={disk},cache=unsafe", "-device", "virtio-blk-pci,drive=disk",
+            "-drive", f"if=none,id=payload,format=raw,file={second},readonly=on", "-device", "virtio-blk-pci,drive=payload",
+            "-device", "virtio-vga,xres=1280,yres=800", "-display", "none", "-serial", f"file:{self.folder / 'serial.log'}",
+            "-device", "qemu-xhci,id=usb", "-device", "usb-tablet", "-device", "virtio-serial",
+            "-chardev", f"socket,id=agent,path={self.folder / 'agent'},server=on,wait=off",
+            "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
+            "-qmp", f"unix:{self.folder / 'monitor'},server=on,wait=off"]
+        with open(self.folder / "qemu.log", "wb") as log:
+            self.qemu = processes.start(command, stdout=log, stderr=log)
+        processes.wait_until((self.folder / "monitor").exists, self.said, 60)
+        self.monitor = _Talk(self.folder / "monitor", 60)
+        self.monitor.read()
+        self.ask("qmp_capabilities")
+        self.size = (1280, 800)
+
+    def said(self):
+        """What QEMU complained of."""
+        return (self.folder / "qemu.log").read_text(errors="replace")
+
+    def serial(self):
+        """All that the machine wrote on its serial line."""
+        return (self.folder / "serial.log").read_text(errors="replace")
+
+    def close(self):
+        """Pulls the plug for good."""
+        self.monitor.close()
+        self.qemu.kill()
+        self.qemu.wait()
+
+    def ask(self, command, **arguments):
+        """One command to QEMU; its answer."""
+        self.monitor.write({"execute": command, "arguments": arguments})
+        while "event" in (answer := self.monitor.read()):
+            continue
+        if "error" in answer:
+            raise AssertionError(f"{command}: {answer['error']['desc']}")
+        return answer["return"]
+
+    # The agent
+
+    def run(self, script, status=0, seconds=120):
+        """What a shell script, run by root in the machine, writes; Refused, if it ends otherwise. `status` None takes any end."""
+        agent = _Talk(self.folder / "agent", 10)
+        try:
+            mark = random.getrandbits(31)
+            agent.write({"execute": "guest-sync", "arguments": {"id": mark}})
+            while agent.read().get("return") != mark:
+                continue
+            agent.write({"execute": "guest-exec", "arguments": {"path": "/bin/sh", "arg": ["-c", f"export LC_ALL=C.UTF-8\n{script}"],
+                                                                "capture-output": True}})
+            pid = agent.answer()["pid"]
+            begun, end = time.monotonic(), time.monotonic() + seconds
+            while True:
+                agent.write({"execute": "guest-exec-status", "arguments": {"pid": pid}})
+                told = agent.answer()
+                if told["exited"]:
+                    break
+                if time.monotonic() > end:
+                    raise processes.Timeout(f"not within {seconds} s: the end of “{script}”")
+                time.sleep(min(0.5, max(0.05, (time.monotonic() - begun) / 4)))
+        finally:
+            agent.close()
+        output, errors = (base64.b64decode(told.get(name, "")).decode(errors="replace") for name in ("out-data", "err-data"))
+        if status is not None and told.get("exitcode") != status:
+            raise Refused(f"“{script}” ended with {told.get('exitcode')}: {output}{errors}")
+        return output + errors
+
+    def boot(self):
+        """The id of the start that this is; Gone."""
+        return self.run("cat /proc/sys/kernel/random/boot_id", seconds=20).strip()
+
+    def wait_for_boot(self, before=None, seconds=300):
+        """Waits for a start that is not this one."""
+        def look():
+            try:
+                return (now := self.boot()) != before and now
+            except Gone:
+                return None
+        return processes.wait_until(look, lambda: f"a start of the machine, which says: {self.serial()[-2000:]}", seconds, 1)
+
+    # Eyes and hands
+
+    def look(self):
+        """What is on the screen now, as a picture."""
+        path = self.folder / "screen.png"
+        self.ask("screendump", filename=str(path), format="png")
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
+
+    def press(self, *chords):
+        """Presses chords, one after the other: "Return", "ctrl+alt+F1"."""
+        for chord in chords:
+            keys = [KEYS.get(name, name.lower()) for name in chord.split("+")]
+            for down in (True, False):
+                self.ask("input-send-event", events=[
+                    {"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": key}}}
+                    for key in (keys if down else reversed(keys))])
+            time.sleep(BETWEEN_CHORDS)
+
+    def click(self, x, y):
+        """Moves the pointer there and presses its first button."""
+        self.ask("input-send-event", events=[
+            {"type": "abs", "data": {"axis": axis, "value": int(place * POINTER_RANGE / size)}}
+            for axis, place, size in zip("xy", (x, y), self.size)])
+        for down in (True, False):
+            time.sleep(0.2)
+            self.ask("input-send-event", events=[{"type": "btn", "data": {"down": down, "button": "left"}}])
+
+    def click_on(self, phrase, seconds=60, area=None):
+        """Clicks on a phrase as soon as it can be read."""
+        left, top, right, bottom = self.wait_for(phrase, seconds, area)
+        self.click((left + right) / 2, (top + bottom) / 2)
+
+    def plug(self, driver, ident, **options):
+        """A device more, at its USB."""
+        self.ask("device_add", driver=driver, id=ident, bus="usb.0", **options)
+
+    def unplug(self, ident):
+        """The device is pulled out."""
+        self.ask("device_del", id=ident)
+
+    def reset(self):
+        """The plug, out and in."""
+        self.ask("system_reset")
+
+
+class _Talk:
+    """Lines of JSON over a socket."""
+
+    def __init__(self, path, seconds):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(seconds)
+        self.socket.connect(str(path))
+        self.file = self.socket.makefile("r", encoding="utf-8", errors="replace")
+
+    def write(self, message):
+        """One message."""
+        self.socket.sendall(json.dumps(message).encode() + b"\n")
+
+    def read(self):
+        """The next message; Gone."""
+        try:
+            line = self.file.readline()
+        except TimeoutError:
+            raise Gone("no answer") from None
+        if not line:
+            raise Gone("the connection ended")
+        # What a broken-off answer leaves is no message.
+        try:
+            return json.loads(line.lstrip("\xff\ufffd"))
+        except ValueError:
+            return {}
+
+    def answer(self):
+        """What the next message returns; Gone, where it is an error."""
+        message = self.read()
+        if "return" not in message:
+            raise Gone(str(message))
+        return message["return"]
+
+    def close(self):
+        """Ends the connection."""
+        self.file.close()
+        self.socket.close()
+
+
+def _do(*words):
+    subprocess.run([str(word) for word in words], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+def _make_disk(folder, path):
+    """A file system of a folder's files, with room to spare."""
+    size = sum(file.lstat().st_size for file in Path(folder).rglob("*"))
+    with open(path, "wb") as file:
+        file.truncate(size * 5 // 4 + (32 << 20))
+    _do("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", folder, path)

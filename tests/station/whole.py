@@ -1,0 +1,374 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Debian machine that is made a station, with the units, the login manager, the X server and the kernel that a station has;
+tried by its keyboard, from inside, and by the plug; and made what it was. Each case goes on where the one before it ended."""
+import json
+import re
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from stationkit import cases, processes, tap  # noqa: E402
+from stationkit.machine import Gone, Machine, Refused  # noqa: E402
+
+# A key for the only administrator; nobody has its other half.
+ADMIN_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA nobody@example"
+# What a person who is no administrator could come to on a console.
+SHELLS = ("agetty", "login", "bash", "xterm", "sulogin")
+LAUNCHER = "Command line"
+BUS = "org.asteroide.Kiosk1 /org/asteroide/Kiosk1 org.asteroide.Kiosk1"
+# How a machine is seen in one look: what must stay as it is, whatever keys are pressed.
+LOOK = f"""
+cat /proc/sys/kernel/random/boot_id /sys/class/tty/tty0/active
+pgrep -x -u asteroide asteroide | tr '\\n' ' '
+pgrep -x Xorg | tr '\\n' ' '
+echo
+ps -eo comm= | grep -xE '{'|'.join(SHELLS)}' | sort | uniq -c
+journalctl -q -k -b -o cat -g '^sysrq: ' || true
+"""
+# Text consoles, zapping, the kernel's and systemd's keys, and what desktops make of the rest.
+CHORDS = ([f"{held}+F{number}" for held in ("ctrl+alt", "alt", "ctrl+alt+shift") for number in range(1, 13)]
+          + [f"ctrl+alt+{key}" for key in ("BackSpace", "Escape", "Delete", "Print", "Up", "Left", "Right", "minus", "plus", "t", "l")]
+          + ["alt+Up", "alt+Left", "alt+Right", "alt+Tab", "alt+F4", "alt+space", "super+l", "super+r", "ctrl+c", "ctrl+z", "Print"]
+          + [f"alt+Print+{key}" for key in "0123456789abcdefghijklmnopqrstuvwxyz"]
+          + ["ctrl+alt+Delete"] * 8)
+
+
+class Whole(cases.ExplainedCase):
+    """One machine for all cases."""
+
+    build = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="ast-"))
+        made = cls.build.parent / "build/station"
+        payload = cls.folder / "payload"
+        shutil.copytree(made / "installed", payload, symlinks=True)
+        shutil.copytree(cls.build.parent / "build/appliances/tiny", payload / "var/lib/asteroide/appliances/tiny")
+        cls.machine = Machine(cls.folder / "machine", made / "machine", payload)
+        cls.attempts = cls.escapes = 0
+        cls.etc = None
+        cls.shots = cls.build / "screenshots/station/whole"
+        cls.shots.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.machine.close()
+        shutil.rmtree(cls.folder)
+        print(f"# station: {cls.attempts} attempts, {cls.escapes} escapes")
+
+    def tearDown(self):
+        self.shot(tap.name_of(self))
+
+    def explain(self):
+        try:
+            for line in self.run_in("journalctl -b --no-pager -q | tail -60").splitlines():
+                print(f"# {line}")
+        except (Gone, AssertionError) as error:
+            print(f"# nothing from inside: {error}; the serial line: {self.machine.serial()[-2000:]!r}")
+
+    def shot(self, name):
+        """Keeps a picture."""
+        self.machine.look().save(self.shots / f"{name}.png")
+
+    def run_in(self, script, **options):
+        """A command in the machine."""
+        return self.machine.run(script, **options)
+
+    def as_user(self, user, script, status=0):
+        """A command in the machine, by one of its users."""
+        return self.run_in(f"runuser -u {user} -- sh -c '{script}'", status=status)
+
+    def restart(self):
+        """An orderly restart by an administrator."""
+        before = self.machine.boot()
+        try:
+            self.run_in("systemctl reboot", seconds=20)
+        except Gone:
+            pass
+        self.machine.wait_for_boot(before)
+
+    def wait_for_launcher(self, seconds=240):
+        """Waits until an appliance can be chosen."""
+        self.machine.wait_for(LAUNCHER, seconds)
+
+    def state(self):
+        """What the kiosk is at."""
+        return json.loads(self.run_in("asteroidectl status --json"))["state"]
+
+    def wait_state(self, *states, seconds=300):
+        """Waits for the kiosk to come to one of these."""
+        return processes.wait_until(lambda: (now := self.state()) in states and now, lambda: f"{states}: {self.state()}", seconds, 0.5)
+
+    def pids(self, program):
+        """The processes of the station's user that run a program."""
+        return self.run_in(f"pgrep -x -u asteroide {program}", status=None).split()
+
+    def press_all(self):
+        """All chords; after each, the machine must look as before."""
+        self.assertTrue(self.pids("asteroide"))
+        before = self.run_in(LOOK)
+        for chord in CHORDS:
+            self.machine.press(chord)
+            type(self).attempts += 1
+            if (now := self.run_in(LOOK)) != before:
+                type(self).escapes += 1
+                self.fail(f"{chord}: {before} became {now}")
+
+    def figure(self, text):
+        """Told of a success, too."""
+        print(f"# figure: {text}")
+
+    # What the machine is before
+
+    def test_plain_machine(self):
+        """The control: on a machine that is no station, the keys lead to consoles and to the kernel"""
+        self.machine.wait_for_boot()
+        self.machine.wait_for("station login", 120)
+        self.machine.press("ctrl+alt+F3")
+        processes.wait_until(lambda: "tty3" in self.run_in(LOOK), "another console", 30)
+        self.machine.wait_for("tty3", 60)
+        self.machine.press("alt+Print+s")
+        processes.wait_until(lambda: "sysrq: Emergency Sync" in self.run_in(LOOK), "an answer of the kernel", 30)
+        before = self.machine.boot()
+        self.machine.press("ctrl+alt+Delete")
+        self.machine.wait_for_boot(before)
+
+    def test_becomes_a_station(self):
+        """One command and a restart: the launcher is on the screen"""
+        self.run_in("mount -o ro /dev/vdb /mnt && cp -r --preserve=mode,links /mnt/. / && umount /mnt && ldconfig")
+        refused = self.run_in("asteroidectl station enable", status=None)
+        self.assertIn("administ", refused)
+        self.run_in(f"mkdir -p /root/.ssh && echo '{ADMIN_KEY}' >/root/.ssh/authorized_keys")
+        type(self).etc = self.etc_now()
+        planned = self.run_in("asteroidectl station enable --dry-run")
+        self.assertEqual(self.etc_now(), self.etc)
+        done = self.run_in("asteroidectl station enable")
+        # But for the last lines, and the number of a user who is not there before.
+        self.assertEqual(planned.splitlines()[:-1], re.sub(r"user-\d+", "user-UID", done).splitlines()[:-1])
+        told = len(self.machine.serial())
+        self.restart()
+        self.run_in("useradd -M student; useradd -M -G asteroide-admin steward")
+        self.wait_for_launcher()
+        self.assertEqual(self.run_in("asteroidectl station check | grep -v ': good$'", status=1), "")
+        self.assertEqual(self.run_in("systemctl list-units --failed --no-legend"), "")
+        self.assertEqual(self.run_in("cat /sys/class/tty/tty0/active"), "tty7\n")
+        self.assertNotIn("login:", self.machine.serial()[told:])
+
+    def etc_now(self):
+        """Everything in /etc, by content; of the accounts' files only what is said of other accounts."""
+        return self.run_in("""cd /etc
+accounts='passwd shadow group gshadow subuid subgid'
+find . -type f ! -name '*-' ! -name .pwd.lock ! -name ld.so.cache ! -name machine-id \
+  $(printf '! -name %s ' $accounts) -print0 | sort -z | xargs -0 sha256sum
+find . -type l -printf '%p %l\\n' | sort
+grep -v asteroide $accounts""")
+
+    # Least privilege
+
+    def test_account(self):
+        """The session's user: no shell, no password, no group that amounts to root, nothing of the system to write to"""
+        entry = self.run_in("getent passwd asteroide").strip().split(":")
+        self.assertIn(entry[6], ("/usr/sbin/nologin", "/bin/false"))
+        self.assertIn(self.run_in("getent shadow asteroide").split(":")[1][0], "!*")
+        self.assertLessEqual(set(self.run_in("id -nG asteroide").split()), {"asteroide", "kvm"})
+        own = ("/var/lib/asteroide/home", "/var/lib/asteroide/overlays", "/run/asteroide", "/run/user/", "/tmp", "/var/tmp", "/run/lock",
+               "/run/screen")
+        writable = self.as_user("asteroide", "find / -xdev -writable ! -type l; find /run -writable ! -type l ! -type s", status=None)
+        found = [path for path in writable.splitlines() if path.startswith("/") and not path.startswith((*own, "/dev/", "/proc/"))]
+        self.assertEqual(found, [])
+        for command in ("sudo -n true", "su -c true root </dev/null", "pkexec true", "loginctl terminate-session 1",
+                        "systemctl restart asteroide", "systemctl reboot", "cat /etc/shadow"):
+            with self.subTest(command=command):
+                self.assertNotEqual(self.as_user("asteroide", f"{command} && echo done", status=None).splitlines()[-1:], ["done"])
+
+    def in_session(self, script, status=0):
+        """A command by the session's user, in the session's own view of the files."""
+        kiosk = self.pids("asteroide")[0]
+        return self.run_in(f"nsenter -t {kiosk} -m setpriv --reuid asteroide --regid asteroide --init-groups sh -c '{script}'",
+                           status=status)
+
+    def test_view(self):
+        """The session sees no homes, no system's libvirt, and cannot write what it reads"""
+        for command in ("ls /root", "ls /home", "ls /run/libvirt", "virsh -q -c qemu:///system list",
+                        "virsh -q -r -c qemu:///system list", "touch /usr/x", "touch /etc/x", "touch /var/lib/asteroide/appliances/x",
+                        "touch /usr/local/etc/asteroide/asteroide.conf"):
+            with self.subTest(command=command):
+                self.assertNotEqual(self.in_session(f"{command} && echo done", status=None).splitlines()[-1:], ["done"])
+        self.in_session("ls /var/lib/asteroide/appliances/tiny/disk.qcow2")
+        kiosk = self.pids("asteroide")[0]
+        self.assertEqual(self.run_in(f"cat /proc/{kiosk}/attr/current"), "asteroide-kiosk (enforce)\n")
+        self.assertIn("CapEff:\t0000000000000000", self.run_in(f"cat /proc/{kiosk}/status"))
+
+    # Keys, devices, exits
+
+    def test_keys(self):
+        """No chord leads out of the launcher; and all of them did arrive"""
+        self.run_in("systemd-run -q --unit=recorder sh -c 'cat /dev/input/by-path/*-event-kbd >/run/keys'")
+        self.press_all()
+        self.run_in("systemctl stop recorder")
+        # struct input_event: two longs of time, type, code, value; a key (1) pressed (1).
+        heard = self.run_in("od -An -v -t u2 -w24 /run/keys | awk '$9 == 1 && $11 == 1' | wc -l")
+        self.assertEqual(int(heard), sum(chord.count("+") + 1 for chord in CHORDS))
+        self.assertIn("none", self.run_in("systemctl start getty@tty2 && echo started || echo none", status=None))
+        self.wait_for_launcher(30)
+        self.assertEqual(self.state(), "idle")
+
+    def test_devices(self):
+        """Keyboards and mice that come and go write into the search, and nowhere else"""
+        before = self.run_in(LOOK)
+        for name in ("usb-kbd", "usb-mouse", "usb-tablet", "usb-wacom-tablet"):
+            self.machine.plug(name, "more")
+            processes.wait_until(lambda: "more" in str(self.machine.ask("qom-list", path="/machine/peripheral")), "the device", 30)
+            time.sleep(2)  # the kernel's, udev's and the server's turn
+            self.machine.press("ctrl+alt+F2", "alt+F4")
+            self.machine.unplug("more")
+            processes.wait_until(lambda: "more" not in str(self.machine.ask("qom-list", path="/machine/peripheral")), "its end", 30)
+            self.assertEqual(self.run_in(LOOK), before)
+            type(self).attempts += 1
+        self.machine.plug("usb-kbd", "more")
+        time.sleep(3)
+        self.machine.press("z", "z", "z")
+        self.machine.wait_for("zzz", 60)
+        self.machine.unplug("more")
+        self.machine.press("Escape")
+        self.wait_for_launcher(60)
+
+    def test_exits(self):
+        """Whatever ends, the launcher is back: the kiosk, the X server, what began them, the session"""
+        ends = {"the kiosk is killed": "pkill -KILL -x -u asteroide asteroide", "the kiosk crashes": "pkill -SEGV -x -u asteroide asteroide",
+                "X is killed": "pkill -KILL -x Xorg", "xinit ends": "pkill -TERM -x xinit",
+                "the session is ended": "loginctl terminate-session $(loginctl list-sessions --no-legend | awk '/asteroide/ {print $1}')"}
+        for name, command in ends.items():
+            before = self.run_in("systemctl show -P MainPID asteroide").strip()
+            since = self.run_in("date +%s.%N").strip()
+            self.run_in(command)
+            processes.wait_until(lambda: self.run_in("systemctl show -P MainPID asteroide").strip() not in ("0", before), name, 60, 0.3)
+            began = self.run_in("date -d \"$(systemctl show -P ExecMainStartTimestamp asteroide)\" +%s.%N").strip()
+            self.wait_for_launcher()
+            self.figure(f"{name}: the next session began in the second {float(began) - float(since):+.0f} after (told in whole seconds)")
+            self.assertEqual(self.run_in("cat /sys/class/tty/tty0/active"), "tty7\n")
+            type(self).attempts += 1
+
+    # With a guest
+
+    def test_guest(self):
+        """A guest, chosen by the pointer: its limits, its sandbox, nobody listening; and no chord leads out of it"""
+        self.machine.click_on(LAUNCHER)
+        self.wait_state("ready")
+        qemu = self.pids("qemu-system-x86")[0]
+        status = dict(line.split(":\t", 1) for line in self.run_in(f"cat /proc/{qemu}/status").splitlines() if ":\t" in line)
+        self.assertEqual((status["Seccomp"], status["NoNewPrivs"], status["CapEff"]), ("2", "1", "0" * 16))
+        slice_ = self.run_in("id -u asteroide").strip()
+        self.assertIn(f"/user.slice/user-{slice_}.slice/", self.run_in(f"cat /proc/{qemu}/cgroup"))
+        limits = self.run_in(f"cd /sys/fs/cgroup/user.slice/user-{slice_}.slice && cat memory.max pids.max").split()
+        total = int(self.run_in("awk '/^MemTotal/ {print $2 * 1024}' /proc/meminfo"))
+        self.assertLess(int(limits[0]), total)
+        self.assertEqual(limits[1], "2048")
+        # The administrator's ssh is the only one that listens to anybody else.
+        listening = self.run_in("ss -Hlntup; ss -Hlxp | grep -E '[[:space:]]@'", status=None)
+        others = [line for line in listening.splitlines() if not any(own in line for own in ('"sshd"', '"systemd'))]
+        self.assertEqual(others, [])
+        self.press_all()
+        self.assertEqual(self.pids("qemu-system-x86"), [qemu])
+        self.assertEqual(self.state(), "ready")
+
+    def test_steering(self):
+        """Over the system bus: root and the group asteroide-admin may, others may not, nor take the kiosk's name"""
+        for member in ("Stop b true", "Start s tiny", "Reset as 0"):
+            with self.assertRaises(Refused):
+                self.as_user("student", f"busctl call {BUS} {member}")
+            type(self).attempts += 1
+        with self.assertRaises(Refused):
+            self.as_user("student", "busctl call org.freedesktop.DBus / org.freedesktop.DBus RequestName su org.asteroide.Kiosk1 7")
+        self.assertEqual(self.state(), "ready")
+        self.as_user("steward", f"busctl call {BUS} Stop b true")
+        self.wait_state("idle")
+        self.assertEqual(self.pids("qemu-system-x86"), [])
+        self.assertEqual(self.run_in("ls /var/lib/asteroide/overlays | grep -v last-used", status=1), "")
+        self.as_user("steward", f"busctl call {BUS} Start s tiny")
+        self.wait_state("ready")
+
+    def test_guest_dies(self):
+        """The guest is killed: the kiosk tells, and goes on"""
+        self.run_in("pkill -KILL -u asteroide -f qemu-system-x86_64")
+        self.wait_state("failed", "idle")
+        self.assertEqual(self.pids("qemu-system-x86"), [])
+        self.machine.press("Escape")
+        self.wait_for_launcher()
+
+    def test_kiosk_dies_with_a_guest(self):
+        """The kiosk is killed beside a guest: the next one has neither guest nor overlay"""
+        self.run_in("asteroidectl start tiny")
+        self.wait_state("ready")
+        self.run_in("pkill -KILL -x -u asteroide asteroide")
+        self.wait_for_launcher()
+        self.wait_state("idle")
+        self.assertEqual(self.pids("qemu-system-x86"), [])
+        self.assertEqual(self.run_in("ls /var/lib/asteroide/overlays | grep -v last-used", status=1), "")
+
+    def test_bad_configuration(self):
+        """A configuration that is none: a screen that says so, and no way out of it"""
+        conf = "/usr/local/etc/asteroide/asteroide.conf"
+        self.run_in(f"cp {conf} /run/kept && printf '[paths\\nappliances=../..\\0\\n' >{conf} && systemctl restart asteroide")
+        self.machine.wait_for("asteroide.conf", 120)
+        self.press_all()
+        self.run_in(f"cp /run/kept {conf} && systemctl restart asteroide")
+        self.wait_for_launcher()
+
+    def test_power_failure(self):
+        """The plug is pulled in the middle of a session: the launcher, and nothing of the session"""
+        self.run_in("asteroidectl start tiny")
+        self.wait_state("ready")
+        self.run_in("sync")
+        before = self.machine.boot()
+        self.machine.reset()
+        self.machine.wait_for_boot(before)
+        self.wait_for_launcher()
+        self.assertEqual(self.run_in("ls /var/lib/asteroide/overlays | grep -v last-used", status=1), "")
+        self.assertEqual(self.state(), "idle")
+
+    def test_profile(self):
+        """In all of this, AppArmor had nothing to refuse"""
+        self.assertEqual(self.run_in("journalctl -q -k -o cat -g 'apparmor=.DENIED.*asteroide-kiosk'", status=1), "")
+
+    # The other session, and back
+
+    def test_cage(self):
+        """The same machine with cage"""
+        self.run_in("asteroidectl station disable && asteroidectl station enable --session cage")
+        self.restart()
+        self.wait_for_launcher()
+        self.assertEqual(self.pids("Xorg"), [])
+        self.press_all()
+        self.run_in("pkill -KILL -x -u asteroide asteroide")
+        self.wait_for_launcher()
+        self.run_in("pkill -KILL -x -u asteroide cage")
+        self.wait_for_launcher()
+        self.run_in("asteroidectl start tiny")
+        self.wait_state("ready")
+        self.shot("cage_guest")
+        self.press_all()
+
+    def test_is_a_station_no_more(self):
+        """One command and Ctrl+Alt+Delete: a login on the console, and /etc as it was"""
+        self.run_in("asteroidectl station disable")
+        self.assertEqual(self.etc_now().splitlines(), self.etc.splitlines())
+        before = self.machine.boot()
+        self.restart()
+        self.assertNotEqual(self.machine.boot(), before)
+        self.machine.wait_for("station login", 120)
+        self.assertEqual(self.run_in("pgrep -x asteroide", status=1), "")
+
+
+def prepare(build):
+    """Where the programs are."""
+    Whole.build = Path(build).resolve()
+
+
+if __name__ == "__main__":
+    tap.main(prepare)
