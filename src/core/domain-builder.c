@@ -5,8 +5,10 @@
 #include "domain-merge.h"
 #include "error.h"
 #include "xml-tree.h"
+#include <errno.h>
 #include <glib/gi18n.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define X(string) ((const xmlChar *)(string))
 
@@ -41,7 +43,7 @@ typedef struct
   xmlNode *devices;
   const AstAppliance *appliance;
   const AstOsTraits *traits;
-  const char *overlay;
+  const AstDomainOverlay *overlay;
   const char *disk_format;
   const AstDomainStation *station;
   const char *uuid;
@@ -262,6 +264,17 @@ add_boot_order (xmlNode *device, guint order)
   ast_xml_add (device, "boot", "order", text, NULL);
 }
 
+// QEMU writes nothing behind the slice's end, and stops the guest at the write that would.
+static void
+add_overlay_source (Build *build, xmlNode *disk)
+{
+  xmlNode *source = ast_xml_add (disk, "source", "file", build->overlay->path, NULL);
+  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, build->overlay->bound);
+
+  ast_xml_add (ast_xml_add (source, "slices", NULL), "slice", "type", "storage", "offset", "0", "size", size,
+               NULL);
+}
+
 // A volatile overlay is worth nothing after a power cut, so it need not be flushed; a kept one is flushed
 // when the guest asks. On an error the guest stands still, and the kiosk can say why, before the guest's file
 // system is hurt.
@@ -277,7 +290,7 @@ add_disk (Build *build)
   disk = ast_xml_add (build->devices, "disk", "type", "file", "device", "disk", NULL);
   ast_xml_add (disk, "driver", "name", "qemu", "type", "qcow2", "cache", cache, "discard", "unmap",
                "error_policy", "stop", NULL);
-  ast_xml_add (disk, "source", "file", build->overlay, NULL);
+  add_overlay_source (build, disk);
   add_backing_chain (build, disk);
   ast_xml_add (disk, "target", "dev", is_virtio ? "vda" : "sda", "bus", is_virtio ? "virtio" : "sata", NULL);
   add_boot_order (disk, 1);
@@ -599,7 +612,7 @@ static gboolean
 check_paths (const Build *build, GError **error)
 {
   if (build->overlay
-      && (!check_path (build->overlay, error) || !check_path (build->appliance->disk->path, error)))
+      && (!check_path (build->overlay->path, error) || !check_path (build->appliance->disk->path, error)))
     return FALSE;
   return check_images (build->appliance->layers, error) && check_images (build->appliance->cdroms, error);
 }
@@ -614,7 +627,7 @@ serialise (xmlDoc *doc)
 }
 
 char *
-ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
+ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, const AstDomainOverlay *overlay,
                     AstImageFormat disk_format, const AstDomainStation *station, GError **error)
 {
   g_autoptr (xmlDoc) doc = xmlNewDoc (X ("1.0"));
@@ -641,15 +654,35 @@ ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, co
   return serialise (doc);
 }
 
+static gboolean
+read_bound (const char *overlay, guint64 *bound, GError **error)
+{
+  struct stat found;
+  g_autofree char *name = NULL;
+
+  if (stat (overlay, &found) == 0)
+    {
+      *bound = (guint64)found.st_size;
+      return TRUE;
+    }
+  name = g_filename_display_name (overlay);
+  g_set_error (error, AST_ERROR, AST_ERROR_STORE, _ ("%s cannot be read: %s"), name, g_strerror (errno));
+  return FALSE;
+}
+
 char *
 ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
                   const AstDomainStation *station, GError **error)
 {
   AstImageFormat format = AST_IMAGE_QCOW2;
+  AstDomainOverlay bounded = { .path = overlay };
 
-  if (overlay && !ast_image_probe (appliance->disk->path, FALSE, &format, error))
+  if (overlay == NULL)
+    return ast_domain_compose (appliance, traits, NULL, format, station, error);
+  if (!ast_image_probe (appliance->disk->path, FALSE, &format, error)
+      || !read_bound (overlay, &bounded.bound, error))
     return NULL;
-  return ast_domain_compose (appliance, traits, overlay, format, station, error);
+  return ast_domain_compose (appliance, traits, &bounded, format, station, error);
 }
 
 char *

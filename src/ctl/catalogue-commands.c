@@ -303,8 +303,8 @@ AstExit
 ast_command_show (const AstInvocation *invocation)
 {
   g_autoptr (AstCatalogue) catalogue = ast_command_load_catalogue (invocation);
-  g_autoptr (AstOverlayStore) store
-      = ast_overlay_store_new (invocation->config->overlays, invocation->config->reserve_mib);
+  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (
+      invocation->config->overlays, invocation->config->reserve_mib, invocation->config->overlay_mib);
   g_autoptr (GError) error = NULL;
   AstAppliance *appliance = find_appliance (catalogue, invocation->arguments[0], &error);
   g_autoptr (GPtrArray) images = NULL;

@@ -17,6 +17,8 @@ static const AstDomainStation station = { .machine = "pc-q35-7.2",
                                           .emulator = "/usr/bin/qemu-system-x86_64",
                                           .machine_id = "0123456789abcdef0123456789abcdef" };
 
+static const AstDomainOverlay overlay = { .path = "/overlays/one", .bound = 1 << 30 };
+
 static AstAppliance *
 make_appliance (const char *id)
 {
@@ -33,8 +35,8 @@ static xmlDoc *
 build (const AstAppliance *appliance, const AstDomainStation *at)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *xml = ast_domain_compose (
-      appliance, &linux_traits, appliance->disk ? "/overlays/one" : NULL, AST_IMAGE_QCOW2, at, &error);
+  g_autofree char *xml = ast_domain_compose (appliance, &linux_traits, appliance->disk ? &overlay : NULL,
+                                             AST_IMAGE_QCOW2, at, &error);
 
   g_assert_no_error (error);
   g_assert_true (g_str_has_suffix (xml, "</domain>\n"));
@@ -177,8 +179,7 @@ test_refused (gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   appliance->domain_xml = g_strdup (self->domain);
-  g_assert_null (
-      ast_domain_compose (appliance, &linux_traits, "/overlays/one", AST_IMAGE_QCOW2, &station, &error));
+  g_assert_null (ast_domain_compose (appliance, &linux_traits, &overlay, AST_IMAGE_QCOW2, &station, &error));
   g_assert_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR);
   g_assert_nonnull (strstr (error->message, self->words));
 }
@@ -225,7 +226,7 @@ compose (AstAppliance *appliance, const char *domain, gboolean exam, GError **er
   at.exam = exam;
   g_free (appliance->domain_xml);
   appliance->domain_xml = g_strdup (domain);
-  return ast_domain_compose (appliance, &linux_traits, "/overlays/one", AST_IMAGE_QCOW2, &at, error);
+  return ast_domain_compose (appliance, &linux_traits, &overlay, AST_IMAGE_QCOW2, &at, error);
 }
 
 static void
@@ -299,8 +300,7 @@ expect_bad_path (const char *path)
 
   g_free (appliance->disk->path);
   appliance->disk->path = g_strdup (path);
-  g_assert_null (
-      ast_domain_compose (appliance, &linux_traits, "/overlays/one", AST_IMAGE_QCOW2, &station, &error));
+  g_assert_null (ast_domain_compose (appliance, &linux_traits, &overlay, AST_IMAGE_QCOW2, &station, &error));
   g_assert_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
 }
@@ -363,9 +363,14 @@ test_format_is_read (void)
   g_free (appliance->disk->path);
   appliance->disk->path = g_strdup (path);
   g_assert_true (g_file_set_contents (path, zeros, 4096, NULL));
-  xml = ast_domain_build (appliance, &linux_traits, "/overlays/one", &station, &error);
+  xml = ast_domain_build (appliance, &linux_traits, path, &station, &error);
   g_assert_no_error (error);
   g_assert_nonnull (strstr (xml, "<format type=\"raw\"/>"));
+  // The overlay's length is its bound.
+  g_assert_nonnull (strstr (xml, "<slice type=\"storage\" offset=\"0\" size=\"4096\"/>"));
+  g_assert_null (ast_domain_build (appliance, &linux_traits, "/overlays/none", &station, &error));
+  g_assert_error (error, AST_ERROR, AST_ERROR_STORE);
+  g_clear_error (&error);
   g_unlink (path);
   g_rmdir (folder);
   missing = ast_domain_build (appliance, &linux_traits, "/overlays/one", &station, &error);
