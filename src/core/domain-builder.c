@@ -388,13 +388,18 @@ add_graphics (Build *build)
   ast_xml_add (graphics, "filetransfer", "enable", "no", NULL);
 }
 
+// Without a microphone the card has no input: a guest that would listen finds nothing to open.
 static void
 add_sound (Build *build)
 {
   gboolean allowed = allows (build, AST_DEVICE_SOUND);
+  xmlNode *card;
 
   if (allowed)
-    ast_xml_add (build->devices, "sound", "model", "ich9", NULL);
+    {
+      card = ast_xml_add (build->devices, "sound", "model", "ich9", NULL);
+      ast_xml_add (card, "codec", "type", allows (build, AST_DEVICE_MICROPHONE) ? "duplex" : "output", NULL);
+    }
   ast_xml_add (build->devices, "audio", "id", "1", "type", allowed ? "spice" : "none", NULL);
 }
 

@@ -142,6 +142,7 @@ static const struct
   { AST_DEVICE_DVD, "dvd" },
   { AST_DEVICE_SOUND, "sound" },
   { AST_DEVICE_CLIPBOARD, "clipboard" },
+  { AST_DEVICE_MICROPHONE, "microphone" },
 };
 
 static GPtrArray *

@@ -10,6 +10,7 @@ struct _AstHostBar
 
   GtkWidget *stack; // "work", "end", "restart", "help", "paused", "stopping"
   GtkWidget *exam;
+  GtkWidget *microphone;
   GtkWidget *name;
   GtkWidget *fate;
   GtkWidget *elapsed;
@@ -172,6 +173,7 @@ ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy)
                    : _ ("All keys go to the machine. This bar comes when the pointer rests at the top edge. "
                         "Where work is not kept, save it on a stick or in the network before you end."));
   gtk_widget_set_visible (self->exam, policy->exam);
+  gtk_widget_set_visible (self->microphone, (policy->devices & AST_DEVICE_MICROPHONE) != 0);
   (policy->exam ? gtk_style_context_add_class : gtk_style_context_remove_class) (style, "exam");
   gtk_widget_set_visible (self->end, can_end);
   gtk_widget_set_visible (self->force, can_end);
@@ -341,11 +343,13 @@ new_work_page (AstHostBar *self)
   self->back = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
   self->name = ast_new_text (NULL, "bar-name", FALSE);
   self->fate = ast_new_text (NULL, "bar-fate", FALSE);
+  self->microphone = ast_new_text (_ ("can hear: the microphone is open to it"), "bar-fate", FALSE);
   self->restart = ast_new_button (_ ("Start afresh"), "quiet", G_CALLBACK (on_ask_restart), self);
   self->chord = ast_new_button (_ ("Ctrl+Alt+Del"), "quiet", G_CALLBACK (on_chord), self);
   self->end = ast_new_button (_ ("End session"), "danger", G_CALLBACK (on_ask_end), self);
   gtk_container_add (GTK_CONTAINER (texts), self->name);
   gtk_container_add (GTK_CONTAINER (texts), self->fate);
+  gtk_container_add (GTK_CONTAINER (texts), self->microphone);
   gtk_box_pack_start (GTK_BOX (box), self->exam, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), texts, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (box), new_facts (self), FALSE, FALSE, 12);

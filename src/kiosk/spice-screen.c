@@ -85,6 +85,10 @@ ast_spice_screen_open (AstSpiceScreen *self, SpiceChannel *channel)
 static void
 on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
 {
+  // The library's player asks for it by itself, and would open the station's microphone. Without a socket the
+  // channel stays closed, whatever the guest's card can do.
+  if (SPICE_IS_RECORD_CHANNEL (channel) && !(self->policy.devices & AST_DEVICE_MICROPHONE))
+    return g_message ("The guest may not use the microphone: the channel stays closed");
   if (self->is_shown || SPICE_IS_MAIN_CHANNEL (channel) || SPICE_IS_DISPLAY_CHANNEL (channel))
     ast_spice_screen_open (self, channel);
   else
@@ -205,15 +209,35 @@ on_first_sound (SpiceChannel *channel, int format, int channels, int rate, AstSp
   g_signal_emit_by_name (channel, "playback-start", format, channels, rate);
 }
 
+// The microphone is opened when the guest listens, and not before.
+static void
+on_first_recording (SpiceChannel *channel, int format, int channels, int rate, AstSpiceScreen *self)
+{
+  g_signal_handlers_disconnect_by_func (channel, on_first_recording, self);
+  if (spice_audio_get (self->session, NULL) == NULL)
+    return g_message ("The microphone cannot be opened");
+  g_signal_emit_by_name (channel, "record-start", format, channels, rate);
+}
+
 static void
 ast_spice_screen_add_sound (AstSpiceScreen *self, SpiceChannel *channel)
 {
-  g_signal_connect_object (channel, "playback-start", G_CALLBACK (on_first_sound), self, 0);
+  if (SPICE_IS_RECORD_CHANNEL (channel))
+    g_signal_connect_object (channel, "record-start", G_CALLBACK (on_first_recording), self, 0);
+  else
+    g_signal_connect_object (channel, "playback-start", G_CALLBACK (on_first_sound), self, 0);
   spice_channel_connect (channel);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 // The session
+
+static gboolean
+ast_spice_screen_plays (AstSpiceScreen *self, SpiceChannel *channel)
+{
+  return (SPICE_IS_PLAYBACK_CHANNEL (channel) && (self->policy.devices & AST_DEVICE_SOUND))
+         || (SPICE_IS_RECORD_CHANNEL (channel) && (self->policy.devices & AST_DEVICE_MICROPHONE));
+}
 
 static void
 on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *self)
@@ -222,7 +246,7 @@ on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *se
   // Not before: until the main channel knows the guest's mouse, the widget complains about it.
   if (SPICE_IS_DISPLAY_CHANNEL (channel) && self->display == NULL)
     ast_spice_screen_add_display (self);
-  if (SPICE_IS_PLAYBACK_CHANNEL (channel) && (self->policy.devices & AST_DEVICE_SOUND))
+  if (ast_spice_screen_plays (self, channel))
     ast_spice_screen_add_sound (self, channel);
   if (!SPICE_IS_MAIN_CHANNEL (channel))
     return;
