@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "domain-builder.h"
+#include "domain-check.h"
 #include "domain-identity.h"
 #include "domain-merge.h"
 #include "error.h"
@@ -675,6 +676,15 @@ read_bound (const char *overlay, guint64 *bound, GError **error)
   return FALSE;
 }
 
+static char *
+compose_checked (const AstAppliance *appliance, const AstOsTraits *traits, const AstDomainOverlay *overlay,
+                 AstImageFormat format, const AstDomainStation *station, GError **error)
+{
+  g_autofree char *xml = ast_domain_compose (appliance, traits, overlay, format, station, error);
+
+  return xml && ast_domain_check (xml, station->memory_mib, error) ? g_steal_pointer (&xml) : NULL;
+}
+
 char *
 ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
                   const AstDomainStation *station, GError **error)
@@ -683,11 +693,11 @@ ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, cons
   AstDomainOverlay bounded = { .path = overlay };
 
   if (overlay == NULL)
-    return ast_domain_compose (appliance, traits, NULL, format, station, error);
+    return compose_checked (appliance, traits, NULL, format, station, error);
   if (!ast_image_probe (appliance->disk->path, FALSE, &format, error)
       || !read_bound (overlay, &bounded.bound, error))
     return NULL;
-  return ast_domain_compose (appliance, traits, &bounded, format, station, error);
+  return compose_checked (appliance, traits, &bounded, format, station, error);
 }
 
 char *

@@ -24,6 +24,7 @@ typedef struct
   const char *machine_id; // of /etc/machine-id: with the appliance id it gives UUID and MAC addresses
   const char *runtime;    // the run-time folder, written into the metadata; NULL = not written
   gboolean exam;          // the whole station is under exam
+  guint64 memory_mib;     // of the station; 0 = not known, and not looked at
 } AstDomainStation;
 
 // The guest's disk, as the overlay store made it.
@@ -46,7 +47,8 @@ char *ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *trai
 
 // The same after a look at the disk's first bytes for its format, and at the overlay's length, which is its
 // bound: the one step that is not pure, and so apart. `overlay`: absolute path, or NULL. Fails also as
-// ast_image_probe does, and with AST_ERROR_STORE where there is no such overlay.
+// ast_image_probe does, with AST_ERROR_STORE where there is no such overlay, and as ast_domain_check
+// does.
 char *ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
                         const AstDomainStation *station, GError **error);
 
