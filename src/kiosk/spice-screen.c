@@ -197,11 +197,46 @@ ast_spice_screen_add_display (AstSpiceScreen *self)
 // they would cost the first frame, and complain when the guest's agent asks for the volume of a player that
 // plays nothing.
 
+#define OWN_RANK "ast-own-rank"
+
+static void
+rank_source (gpointer data, gpointer may_hear)
+{
+  GstPluginFeature *source = data;
+  gpointer own = g_object_get_data (data, OWN_RANK); // one more than it is, so that none is not 0
+
+  if (own == NULL)
+    own = GUINT_TO_POINTER (gst_plugin_feature_get_rank (source) + 1);
+  g_object_set_data (data, OWN_RANK, own);
+  gst_plugin_feature_set_rank (source, may_hear ? GPOINTER_TO_UINT (own) - 1 : GST_RANK_NONE);
+}
+
+// When the guest's agent asks how loud the microphone is, the library starts to record, channel or not. A
+// source without a rank is not chosen: it then records GStreamer's silence.
+static void
+set_microphones (gboolean may_hear)
+{
+  GList *sources = gst_element_factory_list_get_elements (
+      GST_ELEMENT_FACTORY_TYPE_SRC | GST_ELEMENT_FACTORY_TYPE_MEDIA_AUDIO, GST_RANK_NONE);
+
+  g_list_foreach (sources, rank_source, GINT_TO_POINTER (may_hear));
+  gst_plugin_feature_list_free (sources);
+}
+
+static gboolean
+ast_spice_screen_start_player (AstSpiceScreen *self)
+{
+  if (!gst_init_check (NULL, NULL, NULL))
+    return FALSE;
+  set_microphones ((self->policy.devices & AST_DEVICE_MICROPHONE) != 0);
+  return spice_audio_get (self->session, NULL) != NULL;
+}
+
 static void
 on_first_sound (SpiceChannel *channel, int format, int channels, int rate, AstSpiceScreen *self)
 {
   g_signal_handlers_disconnect_by_func (channel, on_first_sound, self);
-  if (spice_audio_get (self->session, NULL) == NULL)
+  if (!ast_spice_screen_start_player (self))
     return g_message ("The guest's sound cannot be played");
   // The player has missed what the channel said so far.
   g_object_notify (G_OBJECT (channel), "volume");
@@ -214,7 +249,7 @@ static void
 on_first_recording (SpiceChannel *channel, int format, int channels, int rate, AstSpiceScreen *self)
 {
   g_signal_handlers_disconnect_by_func (channel, on_first_recording, self);
-  if (spice_audio_get (self->session, NULL) == NULL)
+  if (!ast_spice_screen_start_player (self))
     return g_message ("The microphone cannot be opened");
   g_signal_emit_by_name (channel, "record-start", format, channels, rate);
 }

@@ -3,11 +3,14 @@
 """A guest that means harm gets nothing of its station but what it was given."""
 import json
 import os
+import re
+import signal
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from stationkit import cases, guests, processes  # noqa: E402
+from stationkit import cases, guests, processes, sockets  # noqa: E402
+from stationkit.station import DOMAIN  # noqa: E402
 
 MIB = 1 << 20
 BOUND = 24 * MIB  # less than the tiny guest's disk
@@ -71,7 +74,7 @@ class Disk(guests.GuestCase):
         self.expect_within()
         # More of the same: what goes on stands still again at once.
         before = self.overlay().stat().st_blocks
-        self.desk.virsh("resume", "asteroide")
+        self.desk.virsh("resume", DOMAIN)
         self.station.wait_until(lambda: self.station.status().get("paused") == "no-space", "a guest that stands still again", 60)
         self.assertLess(self.overlay().stat().st_blocks - before, 2 * MIB // 512)
         self.expect_within()
@@ -128,6 +131,154 @@ class Disk(guests.GuestCase):
         """The guest writes from here on, and is stopped."""
         self.enter(f"dd if=/dev/urandom of=/dev/vda bs=1M seek={mib}")
         self.station.wait_until(lambda: self.station.status().get("paused") == "no-space", "a guest that stands still", 120)
+
+
+class Process(guests.GuestCase):
+    """QEMU and the kiosk while a guest runs, looked at from outside."""
+
+    # Xvfb and the session bus stand for the station's own display and bus; they are the test's, not the kiosk's.
+    HARNESS = ("Xvfb", "dbus-daemon")
+
+    def expect_no_listener(self):
+        """Nothing of the station listens but on unix sockets in folders that are closed to others."""
+        pids = set(self.desk.processes()) - set(self.desk.processes(*self.HARNESS))
+        found = sockets.sockets_of(pids)
+        # The kiosk, libvirt and QEMU are among them, and can be looked into.
+        self.assertIn(self.qemu(), {socket.pid for socket in found})
+        self.assertIn(self.station.kiosk.pid, {socket.pid for socket in found})
+        listening = [socket for socket in found if socket.listens]
+        self.assertNotEqual(listening, [])  # libvirt's own
+        self.assertEqual([socket for socket in listening if socket.table != "unix" or not self.is_closed(socket.address)], [])
+
+    def is_closed(self, address):
+        """Does a unix socket lie in a folder of the desk that nobody else can pass?"""
+        path = Path(address)
+        return address.startswith("/") and any(
+            folder.stat().st_mode & 0o077 == 0 for folder in path.parents if self.desk.folder in folder.parents)
+
+    def expect_sandbox(self):
+        """QEMU has given up what it does not need."""
+        words = processes.command_line(self.qemu())
+        self.assertIn("-sandbox", words)
+        self.assertEqual(words[words.index("-sandbox") + 1],
+                         "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")
+        status = dict(line.split(":\t", 1) for line in
+                      Path(f"/proc/{self.qemu()}/status").read_text(encoding="ascii").splitlines() if ":\t" in line)
+        self.assertEqual(status["Seccomp"], "2")
+        self.assertEqual(status["NoNewPrivs"], "1")
+
+    def look(self, change):
+        """A session with this card, looked at when it is ready."""
+        self.add_sample(change=change)
+        self.station.start_kiosk()
+        self.start()
+        self.station.wait_state("ready")
+        self.expect_no_listener()
+        self.expect_sandbox()
+
+    def test_with_network(self):
+        """With a network: no port, no socket that others reach, and a sandbox around QEMU."""
+        self.look(lambda text: text.replace('<network type="none"/>', '<network type="user"/>'))
+        self.stop("--force")
+
+    def test_exam(self):
+        """The same under exam."""
+        self.look(lambda text: text.replace('<network type="none"/>', '<network type="user"/><exam/>'))
+        self.stop("--force")
+
+    def test_stopped_process(self):
+        """A QEMU that is stopped by a signal answers nobody: it ends all the same, by the bar and by asteroidectl."""
+        self.add_sample()
+        self.station.write_config(session={"stop-seconds": "3"})
+        self.station.start_kiosk()
+        for end in (self.end_by_clicks, lambda: self.station.ctl("stop")):
+            self.start()
+            self.station.wait_state("ready")
+            guest = self.qemu()
+            os.kill(guest, signal.SIGSTOP)
+            end()
+            self.wait_for_end()
+            self.assertFalse(processes.is_alive(guest))
+
+    def test_helper(self):
+        """A TPM is a process of its own, with a memory of its own: both go with the guest, however it ends."""
+        card = '<tpm model="tpm-crb"><backend type="emulator" version="2.0"/></tpm>'
+        self.add_sample(change=lambda text: text.replace(
+            "</appliance>", f"<domain><devices>{card}</devices></domain></appliance>"))
+        self.station.start_kiosk()
+        for end in (lambda: self.enter("poweroff"), lambda: self.station.ctl("stop", "--force")):
+            self.start()
+            self.assertEqual(len(self.desk.processes("swtpm")), 1)
+            self.assertNotEqual(self.tpm_files(), [])
+            self.expect_no_listener()
+            end()
+            self.wait_for_end()
+            self.assertEqual(self.tpm_files(), [])
+
+    def tpm_files(self):
+        """What TPMs remember."""
+        return [*self.desk.folder.glob("**/tpm*-00.permall")]
+
+
+class Microphone(guests.GuestCase):
+    """A guest that would listen."""
+
+    PLAYBACK, RECORD = 5, 6  # SPICE's numbers of the channels
+
+    def channels(self):
+        """Numbers of the channels that are connected to QEMU."""
+        answer = self.desk.virsh("qemu-monitor-command", DOMAIN, '{"execute": "query-spice"}')
+        return {channel["channel-type"] for channel in json.loads(answer)["return"]["channels"]}
+
+    def look(self, devices):
+        """A session with these devices, when it has its sound."""
+        self.add_sample(change=lambda text: text.replace("<devices/>", f"<devices>{devices}</devices>"))
+        self.station.start_kiosk()
+        self.start()
+        self.station.wait_until(lambda: self.PLAYBACK in self.channels(), "the channel of the sound")
+
+    def codec(self):
+        """The part of the guest's sound card that QEMU emulates."""
+        return [word for word in processes.command_line(self.qemu()) if '"driver":"hda-' in word]
+
+    def test_unasked(self):
+        """Sound alone is a card without input."""
+        self.look("<sound/>")
+        self.assertRegex(" ".join(self.codec()), "hda-output")
+        self.assertNotIn(self.RECORD, self.channels())
+        self.stop("--force")
+
+    def test_records(self):
+        """A card with an input, brought by <domain>, in a guest that plays and records: the kiosk gives it nothing to hear."""
+        card = '<domain><devices><sound model="ich9"><codec type="duplex"/></sound></devices></domain>'
+        self.add_sample("desktop", change=lambda text: text.replace("</appliance>", f"{card}</appliance>"))
+        self.station.start_kiosk(GST_DEBUG="GST_ELEMENT_FACTORY:4", GST_DEBUG_NO_COLOR="1")
+        self.start("desktop")
+        self.assertRegex(" ".join(self.codec()), "hda-duplex")
+        processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
+        # With the first sound the library's player asks for all channels of sound.
+        self.assertEqual(self.run_in_guest("aplay -q -f dat -d 1 /dev/zero 2>&1"), (0, ""))
+        self.station.wait_until(lambda: "may not use the microphone" in self.station.kiosk.said(), "the kiosk's refusal")
+        # It records indeed, and nothing but silence.
+        self.assertEqual(self.run_in_guest("aplay -q -D plughw:0 -C -t raw -f S16_LE -r 48000 -c 2 -d 1 /tmp/heard 2>&1"), (0, ""))
+        self.assertEqual(self.run_in_guest("wc -c </tmp/heard; tr -d '\\000' </tmp/heard | wc -c"), (0, "192000\n0\n"))
+        # The guest's agent asked for the microphone's volume, and the library made a source to know it: silence.
+        made = set(re.findall(r'creating element "(\w*src)"', self.station.kiosk.said()))
+        self.assertEqual(made - {"appsrc", "audiotestsrc", "autoaudiosrc", "fakesrc"}, set())
+        self.assertIn("autoaudiosrc", made)
+        # The refusal has not taken the sound away.
+        self.assertIn(self.PLAYBACK, self.channels())
+        self.assertNotIn(self.RECORD, self.channels())
+        self.stop("--force")
+
+    def test_allowed(self):
+        """Where the descriptor says so the channel is open, and the bar says it."""
+        self.look('<sound microphone="yes"/>')
+        self.station.wait_until(lambda: self.RECORD in self.channels(), "the channel of the microphone")
+        self.screen.key("ctrl+alt+Home")
+        self.screen.wait_for("can hear", area=(0, 0, self.screen.size[0], 120))
+        self.station.shot("hears")
+        self.stop("--force")
 
 
 if __name__ == "__main__":
