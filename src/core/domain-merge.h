@@ -5,13 +5,11 @@
 //   <controller> the place of the one with its type and index. Every other device is added.
 // - <cpu> and <clock> take the place of those that were built.
 // - Every other element that was built is kept and added to: attributes and text are laid over it, and its
-// children are
-//   treated in the same way. An element that was not built is added. So <memory unit="GiB">3</memory>
-//   replaces the amount, and <features><pae/></features> adds one feature.
+//   children are treated in the same way. An element that was not built is added. So
+//   <memory unit="GiB">3</memory> replaces the amount, and <features><pae/></features> adds one feature.
 // - Elements of QEMU's namespace (http://libvirt.org/schemas/domain/qemu/1.0) are added as they are:
-// overrides,
-//   capabilities, and of QEMU's own arguments those that open nothing on the station (-cpu, -fw_cfg, -global,
-//   -msg, -no-hpet, -rtc, -smbios, with no file= in their values).
+//   overrides, capabilities, and of QEMU's own arguments those that open nothing on the station (-cpu,
+//   -fw_cfg, -global, -msg, -no-hpet, -rtc, -smbios, with no file= in their values).
 // - The chain of an added disk ends with the last image that is named: its header is not followed.
 //
 // Refused, because a promise of the kiosk hangs on it: attributes of <domain>; <name>, <uuid>, <metadata>,
