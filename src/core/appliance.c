@@ -5,7 +5,7 @@
 #define MAX_ID_LENGTH 64
 
 const char *const ast_allowance_words[]
-    = { "network", "usb", "dvd", "clipboard", "end", "restart", "send-keys", "devices", NULL };
+    = { "network", "usb", "dvd", "clipboard", "end", "restart", "send-keys", "devices", "microphone", NULL };
 
 AstImage *
 ast_image_new (const char *href, const char *sha256)

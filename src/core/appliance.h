@@ -46,6 +46,7 @@ typedef enum // what the guest may use; absent = not allowed
   AST_DEVICE_DVD = 1 << 1,
   AST_DEVICE_SOUND = 1 << 2,
   AST_DEVICE_CLIPBOARD = 1 << 3,
+  AST_DEVICE_MICROPHONE = 1 << 4, // only with sound
 } AstDevices;
 
 typedef enum // what <exam allow="…"> leaves open
@@ -58,6 +59,7 @@ typedef enum // what <exam allow="…"> leaves open
   AST_ALLOW_RESTART = 1 << 5,
   AST_ALLOW_SEND_KEYS = 1 << 6,
   AST_ALLOW_DEVICES = 1 << 7,
+  AST_ALLOW_MICROPHONE = 1 << 8,
 } AstAllowances;
 
 // The descriptor's words for them, in the order of their bits, ended by NULL.

@@ -29,7 +29,8 @@ on_runner_changed (AstRunner *runner, AstBusService *self)
   g_object_set (self->skeleton, "state", ast_state_word (status->state), "appliance",
                 or_empty (status->appliance), "since", status->since, "failure-code",
                 or_empty (status->failure_code), "failure-message", or_empty (status->failure_message),
-                "seconds-to-force", ast_runner_get_seconds_to_force (runner), NULL);
+                "paused", or_empty (ast_pause_word (status->paused)), "seconds-to-force",
+                ast_runner_get_seconds_to_force (runner), NULL);
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self->skeleton));
 }
 
@@ -70,6 +71,16 @@ on_handle_reset (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, cons
     g_dbus_method_invocation_return_gerror (invocation, error);
   else
     ast_bus_kiosk1_complete_reset (skeleton, invocation, dropped);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_handle_get_room (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, AstBusService *self)
+{
+  AstRoom room = { 0 };
+
+  ast_runner_get_room (self->runner, &room);
+  ast_bus_kiosk1_complete_get_room (skeleton, invocation, room.used, room.bound, room.left);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -142,6 +153,7 @@ ast_bus_service_init (AstBusService *self)
   g_signal_connect (self->skeleton, "handle-start", G_CALLBACK (on_handle_start), self);
   g_signal_connect (self->skeleton, "handle-stop", G_CALLBACK (on_handle_stop), self);
   g_signal_connect (self->skeleton, "handle-reset", G_CALLBACK (on_handle_reset), self);
+  g_signal_connect (self->skeleton, "handle-get-room", G_CALLBACK (on_handle_get_room), self);
 }
 
 AstBusService *
@@ -209,5 +221,6 @@ ast_bus_kiosk_get_status (AstBusKiosk1 *kiosk)
   status = ast_status_new (state, appliance, ast_bus_kiosk1_get_since (kiosk));
   status->failure_code = or_null (ast_bus_kiosk1_get_failure_code (kiosk));
   status->failure_message = or_null (ast_bus_kiosk1_get_failure_message (kiosk));
+  status->paused = ast_pause_from_word (ast_bus_kiosk1_get_paused (kiosk));
   return status;
 }

@@ -230,6 +230,7 @@ static const Setting settings[] = {
   { "launcher", "timeout", read_number, FIELD (timeout_seconds), 0, MAX_SECONDS },
   { "session", "stop-seconds", read_number, FIELD (stop_seconds), 1, MAX_SECONDS },
   { "session", "reserve-mib", read_number, FIELD (reserve_mib), 0, MAX_RESERVE_MIB },
+  { "session", "overlay-mib", read_number, FIELD (overlay_mib), 0, MAX_RESERVE_MIB },
   { "session", "bar-chord", read_chord, FIELD (bar_chord) },
   { "session", "grab", read_enum, FIELD (grab), .words = answers },
   { "dbus", "bus", read_enum, FIELD (bus), .words = buses },

@@ -39,7 +39,9 @@ typedef struct
   guint timeout_seconds; // `timeout`, of the countdown, up to 3600; 0 = none; default 30
   // [session]
   guint stop_seconds; // grace of a stop before it is forced, 1 to 3600; default 60
-  guint reserve_mib;  // free space that must remain in the overlay folder before a start; default 1024
+  guint reserve_mib;  // free space, MiB, that a start needs in the overlay folder, and that no guest takes;
+                      // default 1024
+  guint overlay_mib;  // most that one overlay may take, MiB; 0 = as much as is free; default 0
   char *bar_chord;    // GTK accelerator name that opens the host bar; default "<Control><Alt>Home"
   gboolean grab; // every key comes to the kiosk, whoever has the focus; no = for a screen reader; default yes
   // [dbus]

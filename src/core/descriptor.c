@@ -526,7 +526,12 @@ read_dvd (Reader *self, const xmlNode *node)
 static void
 read_sound (Reader *self, const xmlNode *node)
 {
+  static const char *const answers[] = { "no", "yes", NULL };
+  g_autofree char *microphone = get (node, "microphone");
+
   self->appliance->devices |= AST_DEVICE_SOUND;
+  if (microphone && choose (self, node, microphone, answers) == 1)
+    self->appliance->devices |= AST_DEVICE_MICROPHONE;
 }
 
 static void
@@ -627,7 +632,7 @@ static const Rule rules[] = {
 static const Rule device_rules[] = {
   { "usb", CONTENT_NONE, FALSE, read_usb },
   { "dvd", CONTENT_NONE, FALSE, read_dvd },
-  { "sound", CONTENT_NONE, FALSE, read_sound },
+  { "sound", CONTENT_NONE, FALSE, read_sound, { "microphone" } },
   { "clipboard", CONTENT_NONE, FALSE, read_clipboard },
 };
 

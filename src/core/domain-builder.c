@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "domain-builder.h"
+#include "domain-check.h"
 #include "domain-identity.h"
 #include "domain-merge.h"
 #include "error.h"
 #include "xml-tree.h"
+#include <errno.h>
 #include <glib/gi18n.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define X(string) ((const xmlChar *)(string))
 
@@ -41,7 +44,7 @@ typedef struct
   xmlNode *devices;
   const AstAppliance *appliance;
   const AstOsTraits *traits;
-  const char *overlay;
+  const AstDomainOverlay *overlay;
   const char *disk_format;
   const AstDomainStation *station;
   const char *uuid;
@@ -262,6 +265,17 @@ add_boot_order (xmlNode *device, guint order)
   ast_xml_add (device, "boot", "order", text, NULL);
 }
 
+// QEMU writes nothing behind the slice's end, and stops the guest at the write that would.
+static void
+add_overlay_source (Build *build, xmlNode *disk)
+{
+  xmlNode *source = ast_xml_add (disk, "source", "file", build->overlay->path, NULL);
+  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, build->overlay->bound);
+
+  ast_xml_add (ast_xml_add (source, "slices", NULL), "slice", "type", "storage", "offset", "0", "size", size,
+               NULL);
+}
+
 // A volatile overlay is worth nothing after a power cut, so it need not be flushed; a kept one is flushed
 // when the guest asks. On an error the guest stands still, and the kiosk can say why, before the guest's file
 // system is hurt.
@@ -277,7 +291,7 @@ add_disk (Build *build)
   disk = ast_xml_add (build->devices, "disk", "type", "file", "device", "disk", NULL);
   ast_xml_add (disk, "driver", "name", "qemu", "type", "qcow2", "cache", cache, "discard", "unmap",
                "error_policy", "stop", NULL);
-  ast_xml_add (disk, "source", "file", build->overlay, NULL);
+  add_overlay_source (build, disk);
   add_backing_chain (build, disk);
   ast_xml_add (disk, "target", "dev", is_virtio ? "vda" : "sda", "bus", is_virtio ? "virtio" : "sata", NULL);
   add_boot_order (disk, 1);
@@ -375,13 +389,18 @@ add_graphics (Build *build)
   ast_xml_add (graphics, "filetransfer", "enable", "no", NULL);
 }
 
+// Without a microphone the card has no input: a guest that would listen finds nothing to open.
 static void
 add_sound (Build *build)
 {
   gboolean allowed = allows (build, AST_DEVICE_SOUND);
+  xmlNode *card;
 
   if (allowed)
-    ast_xml_add (build->devices, "sound", "model", "ich9", NULL);
+    {
+      card = ast_xml_add (build->devices, "sound", "model", "ich9", NULL);
+      ast_xml_add (card, "codec", "type", allows (build, AST_DEVICE_MICROPHONE) ? "duplex" : "output", NULL);
+    }
   ast_xml_add (build->devices, "audio", "id", "1", "type", allowed ? "spice" : "none", NULL);
 }
 
@@ -599,7 +618,7 @@ static gboolean
 check_paths (const Build *build, GError **error)
 {
   if (build->overlay
-      && (!check_path (build->overlay, error) || !check_path (build->appliance->disk->path, error)))
+      && (!check_path (build->overlay->path, error) || !check_path (build->appliance->disk->path, error)))
     return FALSE;
   return check_images (build->appliance->layers, error) && check_images (build->appliance->cdroms, error);
 }
@@ -614,7 +633,7 @@ serialise (xmlDoc *doc)
 }
 
 char *
-ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
+ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, const AstDomainOverlay *overlay,
                     AstImageFormat disk_format, const AstDomainStation *station, GError **error)
 {
   g_autoptr (xmlDoc) doc = xmlNewDoc (X ("1.0"));
@@ -641,15 +660,44 @@ ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, co
   return serialise (doc);
 }
 
+static gboolean
+read_bound (const char *overlay, guint64 *bound, GError **error)
+{
+  struct stat found;
+  g_autofree char *name = NULL;
+
+  if (stat (overlay, &found) == 0)
+    {
+      *bound = (guint64)found.st_size;
+      return TRUE;
+    }
+  name = g_filename_display_name (overlay);
+  g_set_error (error, AST_ERROR, AST_ERROR_STORE, _ ("%s cannot be read: %s"), name, g_strerror (errno));
+  return FALSE;
+}
+
+static char *
+compose_checked (const AstAppliance *appliance, const AstOsTraits *traits, const AstDomainOverlay *overlay,
+                 AstImageFormat format, const AstDomainStation *station, GError **error)
+{
+  g_autofree char *xml = ast_domain_compose (appliance, traits, overlay, format, station, error);
+
+  return xml && ast_domain_check (xml, station->memory_mib, error) ? g_steal_pointer (&xml) : NULL;
+}
+
 char *
 ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
                   const AstDomainStation *station, GError **error)
 {
   AstImageFormat format = AST_IMAGE_QCOW2;
+  AstDomainOverlay bounded = { .path = overlay };
 
-  if (overlay && !ast_image_probe (appliance->disk->path, FALSE, &format, error))
+  if (overlay == NULL)
+    return compose_checked (appliance, traits, NULL, format, station, error);
+  if (!ast_image_probe (appliance->disk->path, FALSE, &format, error)
+      || !read_bound (overlay, &bounded.bound, error))
     return NULL;
-  return ast_domain_compose (appliance, traits, overlay, format, station, error);
+  return compose_checked (appliance, traits, &bounded, format, station, error);
 }
 
 char *

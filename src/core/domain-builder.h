@@ -24,20 +24,31 @@ typedef struct
   const char *machine_id; // of /etc/machine-id: with the appliance id it gives UUID and MAC addresses
   const char *runtime;    // the run-time folder, written into the metadata; NULL = not written
   gboolean exam;          // the whole station is under exam
+  guint64 memory_mib;     // of the station; 0 = not known, and not looked at
 } AstDomainStation;
 
-// `overlay`: absolute path, NULL for an appliance without a disk. `disk_format`: of the appliance's disk, by
+// The guest's disk, as the overlay store made it.
+typedef struct
+{
+  const char *path; // absolute
+  guint64 bound;    // bytes of the file that QEMU may use; the file must be as long
+} AstDomainOverlay;
+
+// `overlay`: NULL for an appliance without a disk. `disk_format`: of the appliance's disk, by
 // ast_image_probe (layers are always qcow2). The images of the appliance have their paths. Returns the whole
 // domain XML, indented, ending in a newline, the same bytes for the same arguments; NULL with
 // AST_ERROR_DESCRIPTOR when the appliance's <domain> additions cannot be merged (see domain-merge.h), also
 // because an exam closes them, or a path cannot be written in XML. What the guest gets of devices and
 // networks is what ast_policy_of leaves; under exam a network that is closed becomes an isolated one, so that
 // the guest finds the same card. The caller frees it with g_free.
-char *ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
-                          AstImageFormat disk_format, const AstDomainStation *station, GError **error);
+char *ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *traits,
+                          const AstDomainOverlay *overlay, AstImageFormat disk_format,
+                          const AstDomainStation *station, GError **error);
 
-// The same after a look at the disk's first bytes for its format: the one step that is not pure, and so
-// apart. Fails also as ast_image_probe does.
+// The same after a look at the disk's first bytes for its format, and at the overlay's length, which is its
+// bound: the one step that is not pure, and so apart. `overlay`: absolute path, or NULL. Fails also as
+// ast_image_probe does, with AST_ERROR_STORE where there is no such overlay, and as ast_domain_check
+// does.
 char *ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
                         const AstDomainStation *station, GError **error);
 

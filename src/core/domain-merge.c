@@ -11,7 +11,8 @@
 #define X(string) ((const xmlChar *)(string))
 
 static const char *const forbidden_at_root[]
-    = { "name", "uuid", "metadata", "on_poweroff", "on_reboot", "on_crash", "on_lockfailure", NULL };
+    = { "name",     "uuid",           "metadata",       "on_poweroff", "on_reboot",
+        "on_crash", "on_lockfailure", "launchSecurity", "seclabel",    NULL };
 // <memory> may be a file of the station that the guest writes to.
 static const char *const forbidden_devices[] = { "graphics", "emulator", "audio", "memory", NULL };
 static const char *const replaced_at_root[] = { "cpu", "clock", NULL };
@@ -20,13 +21,68 @@ static const char *const readonly_devices[] = { "disk", "filesystem", NULL };
 static const char *const socket_types[] = { "tcp", "udp", "server", "client", "mcast", NULL };
 static const char *const storage_types[] = { "scsi", "scsi_host", "storage", NULL };
 
+// What may be added at all, and of which types; NULL = of any. A file that the guest writes to has no bound,
+// a socket or a device of the station is not the guest's: what does not stand here is refused, since libvirt
+// learns new ways out faster than a list of them.
+static const char *const disk_types[] = { "file", "block", "network", NULL };
+static const char *const folder_types[] = { "mount", NULL };
+static const char *const interface_types[] = { "user", "bridge", "network", "direct", NULL };
+static const char *const hostdev_types[] = { "usb", "pci", "mdev", NULL };
+static const char *const line_types[] = { "pty", "null", "vc", "spicevmc", "spiceport", "unix", NULL };
+static const char *const spice_types[] = { "spicevmc", NULL };
+static const char *const input_types[] = { "tablet", "mouse", "keyboard", NULL };
+
+static const struct
+{
+  const char *device;
+  const char *const *types;
+} known_devices[] = {
+  { "channel", line_types },
+  { "console", line_types },
+  { "controller" },
+  { "disk", disk_types },
+  { "filesystem", folder_types },
+  { "hostdev", hostdev_types },
+  { "hub" },
+  { "input", input_types },
+  { "interface", interface_types },
+  { "iommu" },
+  { "memballoon" },
+  { "panic" },
+  { "parallel", line_types },
+  { "redirdev", spice_types },
+  { "redirfilter" },
+  { "rng" },
+  { "serial", line_types },
+  { "smartcard", spice_types },
+  { "sound" },
+  { "tpm" },
+  { "video" },
+  { "watchdog" },
+};
+// Inside any of them: a file that grows, a program of the station, a port of it.
+static const char *const forbidden_inside[]
+    = { "log", "script", "downscript", "portForward", "binary", "reservations", NULL };
+static const char *const random_sources[] = { "", "/dev/urandom", "/dev/random", "/dev/hwrng", NULL };
+// The formats that name no other file, or whose header we read.
+static const char *const disk_formats[] = { "raw", "qcow2", NULL };
+
+// Of QEMU's own arguments, those that open nothing; with TRUE: a value follows.
+static const struct
+{
+  const char *option;
+  gboolean has_value;
+} known_arguments[] = {
+  { "-cpu", TRUE },      { "-fw_cfg", TRUE }, { "-global", TRUE }, { "-msg", TRUE },
+  { "-no-hpet", FALSE }, { "-rtc", TRUE },    { "-smbios", TRUE },
+};
+static const char *const known_qemu_elements[] = { "capabilities", "commandline", "override", NULL };
+
 // Under exam: what stays within the guest. Whatever does not stand here is closed, since libvirt learns new
 // ways out faster than a list of them.
 static const char *const harmless_devices[]
     = { "controller", "hub", "input", "iommu",    "memballoon", "panic",
         "sound",      "tpm", "video", "watchdog", NULL };
-// … but not with one of these: the station's own keyboard or TPM, or a process behind a socket.
-static const char *const reaching_types[] = { "evdev", "external", "passthrough", "unix", NULL };
 
 static const char *
 name_of (const xmlNode *node)
@@ -234,13 +290,119 @@ stays_closed (const xmlNode *device, const AstPolicy *policy)
     return !has_usb || !attribute_is_one_of (device, "type", usb);
   if (ast_xml_is (device, "redirdev"))
     return !has_usb || !attribute_is_one_of (device, "type", spice);
-  return !g_strv_contains (harmless_devices, name_of (device)) || has_type (device, reaching_types);
+  return !g_strv_contains (harmless_devices, name_of (device));
 }
 
 static gboolean
 refuse_under_exam (const xmlNode *node, GError **error)
 {
   return refuse (node, _ ("This is an exam, which closes every way out of the appliance."), error);
+}
+
+static gboolean
+refuse_reaching (const xmlNode *node, GError **error)
+{
+  return refuse (node, _ ("A guest must not reach files, sockets or devices of the station in this way."),
+                 error);
+}
+
+static const xmlNode *
+find_inside (const xmlNode *parent, const char *const *names)
+{
+  for (const xmlNode *child = parent->children; child; child = child->next)
+    {
+      const xmlNode *found = child->type != XML_ELEMENT_NODE            ? NULL
+                             : g_strv_contains (names, name_of (child)) ? child
+                                                                        : find_inside (child, names);
+
+      if (found)
+        return found;
+    }
+  return NULL;
+}
+
+static gboolean
+is_known (const xmlNode *device)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (known_devices); i++)
+    if (ast_xml_is (device, known_devices[i].device))
+      {
+        g_autofree char *type = ast_xml_get (device, "type");
+
+        return !type || !known_devices[i].types || g_strv_contains (known_devices[i].types, type);
+      }
+  return FALSE;
+}
+
+static gboolean
+has_attribute (const xmlNode *node, const char *attribute)
+{
+  g_autofree char *value = node ? ast_xml_get (node, attribute) : NULL;
+
+  return value != NULL;
+}
+
+// libvirt gives a line its own socket where none is named.
+static gboolean
+names_socket (const xmlNode *device)
+{
+  const xmlNode *source = ast_xml_child (device, "source");
+
+  return has_attribute (source, "path") || has_attribute (source, "socket")
+         || has_attribute (ast_xml_child (device, "backend"), "logFile");
+}
+
+static gboolean
+has_own_random (const xmlNode *rng)
+{
+  static const char *const models[] = { "random", "builtin", NULL };
+  const xmlNode *backend = ast_xml_child (rng, "backend");
+  g_autofree char *file = backend ? own_text (backend) : NULL;
+
+  return backend && attribute_is_one_of (backend, "model", models) && g_strv_contains (random_sources, file);
+}
+
+// Its state goes with the guest.
+static gboolean
+has_own_tpm (const xmlNode *tpm)
+{
+  static const char *const emulator[] = { "emulator", NULL };
+  static const char *const yes[] = { "yes", NULL };
+  const xmlNode *backend = ast_xml_child (tpm, "backend");
+
+  return backend && attribute_is_one_of (backend, "type", emulator)
+         && !attribute_is_one_of (backend, "persistent_state", yes);
+}
+
+// Also of each image below that is named.
+static gboolean
+has_plain_format (const xmlNode *disk)
+{
+  const xmlNode *driver = ast_xml_child (disk, "driver");
+  const xmlNode *format = ast_xml_child (disk, "format");
+  const xmlNode *below = ast_xml_child (disk, "backingStore");
+
+  if (has_attribute (driver, "type") && !attribute_is_one_of (driver, "type", disk_formats))
+    return FALSE;
+  if (has_attribute (format, "type") && !attribute_is_one_of (format, "type", disk_formats))
+    return FALSE;
+  return !below || has_plain_format (below);
+}
+
+static gboolean
+reaches_station (const xmlNode *device)
+{
+  static const char *const capabilities[] = { "capabilities", NULL };
+
+  if (!is_known (device) || find_inside (device, forbidden_inside) || names_socket (device))
+    return TRUE;
+  if (ast_xml_is (device, "rng"))
+    return !has_own_random (device);
+  if (ast_xml_is (device, "tpm"))
+    return !has_own_tpm (device);
+  if (ast_xml_is (device, "disk"))
+    return !has_plain_format (device);
+  return ast_xml_is (device, "hostdev") && attribute_is_one_of (device, "mode", capabilities);
 }
 
 static gboolean
@@ -256,9 +418,23 @@ check_device (const xmlNode *device, const AstPolicy *policy, GError **error)
     return refuse (device, _ ("A guest must not write on storage of the station."), error);
   if (has_type (device, socket_types))
     return refuse (device, _ ("A guest must not open a network socket on the station."), error);
+  if (reaches_station (device))
+    return refuse_reaching (device, error);
   if (policy->exam && stays_closed (device, policy))
     return refuse_under_exam (device, error);
   return TRUE;
+}
+
+// What the chain does not name is not there: libvirt would look into the last image's header and follow it.
+static void
+close_chain (xmlNode *disk)
+{
+  xmlNode *below = ast_xml_child (disk, "backingStore");
+
+  if (!below)
+    ast_xml_add (disk, "backingStore", NULL);
+  else if (xmlFirstElementChild (below))
+    close_chain (below);
 }
 
 static gboolean
@@ -271,6 +447,8 @@ merge_device (xmlNode *devices, const xmlNode *device, const AstPolicy *policy, 
   if (ast_xml_is (device, "controller"))
     remove_same_controllers (devices, device);
   add_copy (devices, device);
+  if (ast_xml_is (device, "disk"))
+    close_chain (devices->last);
   return TRUE;
 }
 
@@ -281,6 +459,31 @@ merge_devices (xmlNode *devices, const xmlNode *additions, const AstPolicy *poli
     if (node->type == XML_ELEMENT_NODE && !merge_device (devices, node, policy, error))
       return FALSE;
   return TRUE;
+}
+
+// Memory that is a file takes the station's disk, and memory that is locked takes what others need.
+static gboolean
+keeps_memory_from_station (const xmlNode *node)
+{
+  static const char *const file[] = { "file", NULL };
+  static const char *const locked[] = { "locked", NULL };
+  const xmlNode *source = ast_xml_child (node, "source");
+
+  return ast_xml_is (node, "memoryBacking")
+         && (find_inside (node, locked) || (source && attribute_is_one_of (source, "type", file)));
+}
+
+// A firmware that can be written to keeps its variables in a file beside the overlay, which nobody discards.
+static gboolean
+keeps_firmware (const xmlNode *os)
+{
+  static const char *const yes[] = { "yes", NULL };
+  const xmlNode *loader = ast_xml_child (os, "loader");
+
+  if (!ast_xml_is (os, "os"))
+    return FALSE;
+  return ast_xml_child (os, "nvram") || has_attribute (os, "firmware")
+         || (loader && !attribute_is_one_of (loader, "readonly", yes));
 }
 
 static gboolean
@@ -294,7 +497,65 @@ check_root_child (const xmlNode *node, GError **error)
     return refuse (node, _ ("The station itself sets it."), error);
   if (ast_xml_is (node, "sysinfo") && (!type || g_str_equal (type, "smbios")))
     return refuse (node, _ ("The station itself sets it."), error);
+  if (keeps_memory_from_station (node) || keeps_firmware (node))
+    return refuse_reaching (node, error);
   return TRUE;
+}
+
+static gboolean
+refuse_arguments (const xmlNode *node, GError **error)
+{
+  return refuse (node, _ ("Of QEMU's own arguments only those can be used that open nothing on the station."),
+                 error);
+}
+
+// Is it an argument that is known, and does a value follow it?
+static gboolean
+find_argument (const char *text, gboolean *has_value)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (known_arguments); i++)
+    if (g_strcmp0 (text, known_arguments[i].option) == 0)
+      {
+        *has_value = known_arguments[i].has_value;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+// Some values can be read from a file, or made by an object.
+static gboolean
+is_plain_value (const char *value)
+{
+  return value && !strstr (value, "file=") && !strstr (value, "gen_id=") && !strstr (value, "path=");
+}
+
+static gboolean
+check_arguments (const xmlNode *commandline, GError **error)
+{
+  gboolean value_is_due = FALSE;
+
+  for (xmlNode *node = xmlFirstElementChild ((xmlNode *)commandline); node;
+       node = xmlNextElementSibling (node))
+    {
+      g_autofree char *text = ast_xml_get (node, "value");
+      gboolean has_value = FALSE;
+
+      if (!ast_xml_is (node, "arg")
+          || (value_is_due ? !is_plain_value (text) : !find_argument (text, &has_value)))
+        return refuse_arguments (node, error);
+      value_is_due = has_value;
+    }
+  return !value_is_due || refuse_arguments (commandline, error);
+}
+
+static gboolean
+check_qemu_element (const xmlNode *node, const AstPolicy *policy, GError **error)
+{
+  if (policy->exam)
+    return refuse_under_exam (node, error);
+  if (!g_strv_contains (known_qemu_elements, name_of (node)))
+    return refuse_arguments (node, error);
+  return !ast_xml_is (node, "commandline") || check_arguments (node, error);
 }
 
 // QEMU's elements hold lists: what was built is kept, and the rest follows it.
@@ -318,8 +579,8 @@ merge_root_child (xmlNode *root, const xmlNode *node, const AstPolicy *policy, G
 {
   if (is_in_qemu_ns (node))
     {
-      if (policy->exam)
-        return refuse_under_exam (node, error);
+      if (!check_qemu_element (node, policy, error))
+        return FALSE;
       merge_qemu_element (root, node);
       return TRUE;
     }

@@ -5,17 +5,21 @@
 //   <controller> the place of the one with its type and index. Every other device is added.
 // - <cpu> and <clock> take the place of those that were built.
 // - Every other element that was built is kept and added to: attributes and text are laid over it, and its
-// children are
-//   treated in the same way. An element that was not built is added. So <memory unit="GiB">3</memory>
-//   replaces the amount, and <features><pae/></features> adds one feature.
-// - Elements of QEMU's namespace (http://libvirt.org/schemas/domain/qemu/1.0) are added as they are; whoever
-// writes
-//   QEMU's own arguments answers for them.
+//   children are treated in the same way. An element that was not built is added. So
+//   <memory unit="GiB">3</memory> replaces the amount, and <features><pae/></features> adds one feature.
+// - Elements of QEMU's namespace (http://libvirt.org/schemas/domain/qemu/1.0) are added as they are:
+//   overrides, capabilities, and of QEMU's own arguments those that open nothing on the station (-cpu,
+//   -fw_cfg, -global, -msg, -no-hpet, -rtc, -smbios, with no file= in their values).
+// - The chain of an added disk ends with the last image that is named: its header is not followed.
 //
 // Refused, because a promise of the kiosk hangs on it: attributes of <domain>; <name>, <uuid>, <metadata>,
 // <on_…> and <sysinfo type="smbios">; <graphics>, <emulator> and <audio>; a disk or a shared folder that is
 // not <readonly/>; a host device that is storage; and anything that opens a network socket (devices of type
-// tcp, udp, server, client or mcast).
+// tcp, udp, server, client or mcast). Refused as well is what reaches the station past these: serial lines
+// and channels that are files, pipes, devices or named sockets; logs; programs; port forwarding; random
+// numbers from other files than the kernel's; a TPM that is not emulated, or outlives the guest; <shmem>,
+// <vsock> and every device that is not known here; disks of other formats than raw and qcow2;
+// <launchSecurity>, <seclabel>, firmware that can be written to, and memory that is a file or locked.
 //
 // Under exam only what leads nowhere is added: a disk of a file, and devices that stay within the guest.
 // Those of QEMU's namespace, and every device that reaches the station or beyond it (network cards, host and

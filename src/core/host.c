@@ -8,6 +8,8 @@ enum
 {
   SIGNAL_ENDED,
   SIGNAL_DESKTOP_READY,
+  SIGNAL_PAUSED,
+  SIGNAL_RESUMED,
   N_SIGNALS
 };
 
@@ -20,6 +22,10 @@ ast_machine_default_init (AstMachineInterface *iface)
                                         G_TYPE_NONE, 1, G_TYPE_INT);
   signals[SIGNAL_DESKTOP_READY] = g_signal_new ("desktop-ready", AST_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL,
                                                 NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_PAUSED] = g_signal_new ("paused", AST_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                         G_TYPE_NONE, 1, G_TYPE_INT);
+  signals[SIGNAL_RESUMED]
+      = g_signal_new ("resumed", AST_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 void
@@ -32,6 +38,18 @@ void
 ast_machine_emit_desktop_ready (AstMachine *self)
 {
   g_signal_emit (self, signals[SIGNAL_DESKTOP_READY], 0);
+}
+
+void
+ast_machine_emit_paused (AstMachine *self, AstPause pause)
+{
+  g_signal_emit (self, signals[SIGNAL_PAUSED], 0, pause);
+}
+
+void
+ast_machine_emit_resumed (AstMachine *self)
+{
+  g_signal_emit (self, signals[SIGNAL_RESUMED], 0);
 }
 
 void
@@ -82,6 +100,18 @@ int
 ast_machine_open_screen_finish (AstMachine *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_int (G_TASK (result), error);
+}
+
+void
+ast_machine_resume_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data)
+{
+  AST_MACHINE_GET_IFACE (self)->resume_async (self, callback, data);
+}
+
+gboolean
+ast_machine_resume_finish (AstMachine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 static void

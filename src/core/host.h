@@ -4,6 +4,7 @@
 #pragma once
 #include <gio/gio.h>
 #include "appliance.h"
+#include "state.h"
 
 G_BEGIN_DECLS
 
@@ -16,7 +17,8 @@ typedef enum
 
 #define AST_TYPE_MACHINE (ast_machine_get_type ())
 // Signals, on the main context: "ended" (AstEnd): the guest runs no more; "desktop-ready": the guest's own
-// agent reports that it is up.
+// agent reports that it is up; "paused" (AstPause, never none): QEMU stopped it at a write that failed;
+// "resumed": it runs again.
 G_DECLARE_INTERFACE (AstMachine, ast_machine, AST, MACHINE, GObject)
 
 // Each call is asynchronous and calls back on the thread-default main context of the call.
@@ -27,10 +29,12 @@ struct _AstMachineInterface
   void (*ask_to_stop_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*destroy_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*open_screen_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
+  void (*resume_async) (AstMachine *, GAsyncReadyCallback, gpointer);
 };
 
-// Starts the guest; with_screen: somebody will ask for its screen at once. A cancellation that comes too late is no error: the guest then runs, and the caller
-// destroys it. Fails with BUSY, NO_LIBVIRT, NO_QEMU, START, DESCRIPTOR.
+// Starts the guest; with_screen: somebody will ask for its screen at once. A cancellation that comes too late
+// is no error: the guest then runs, and the caller destroys it. Fails with BUSY, NO_LIBVIRT, NO_QEMU, START,
+// DESCRIPTOR.
 void ast_machine_start_async (AstMachine *self, gboolean with_screen, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer data);
 gboolean ast_machine_start_finish (AstMachine *self, GAsyncResult *result, GError **error);
@@ -44,10 +48,16 @@ gboolean ast_machine_destroy_finish (AstMachine *self, GAsyncResult *result, GEr
 void ast_machine_open_screen_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                                     gpointer data);
 int ast_machine_open_screen_finish (AstMachine *self, GAsyncResult *result, GError **error);
+// Lets a paused guest go on: it tries the write again that had failed. "resumed" tells that it does, and
+// "paused" may follow. Fails with START.
+void ast_machine_resume_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data);
+gboolean ast_machine_resume_finish (AstMachine *self, GAsyncResult *result, GError **error);
 
 // For implementations.
 void ast_machine_emit_ended (AstMachine *self, AstEnd end);
 void ast_machine_emit_desktop_ready (AstMachine *self);
+void ast_machine_emit_paused (AstMachine *self, AstPause pause);
+void ast_machine_emit_resumed (AstMachine *self);
 
 #define AST_TYPE_HOST (ast_host_get_type ())
 G_DECLARE_INTERFACE (AstHost, ast_host, AST, HOST, GObject)

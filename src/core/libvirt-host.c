@@ -121,7 +121,21 @@ on_lifecycle (virConnectPtr connection, virDomainPtr domain, int event, int deta
                                              : detail == VIR_DOMAIN_EVENT_STOPPED_DESTROYED
                                                  ? AST_END_DESTROYED
                                                  : AST_END_LOST);
+  if (machine && event == VIR_DOMAIN_EVENT_RESUMED)
+    ast_machine_emit_resumed (AST_MACHINE (machine));
   return 0;
+}
+
+// The guest is told nothing, and stands still: <driver error_policy="stop">.
+static void
+on_io_error (virConnectPtr connection, virDomainPtr domain, const char *file, const char *device, int action,
+             const char *reason, void *data)
+{
+  g_autoptr (AstLibvirtMachine) machine = machine_for_event (data, domain);
+
+  if (machine && action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE)
+    ast_machine_emit_paused (AST_MACHINE (machine),
+                             g_strcmp0 (reason, "enospc") == 0 ? AST_PAUSE_NO_SPACE : AST_PAUSE_DISK_ERROR);
 }
 
 static void
@@ -159,6 +173,9 @@ register_events (AstLibvirtHost *self, virConnectPtr connection)
   virConnectRegisterCloseCallback (connection, on_connection_lost, &self->itself, NULL);
   virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                     VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle), weak_ref_new (self),
+                                    weak_ref_free);
+  virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON,
+                                    VIR_DOMAIN_EVENT_CALLBACK (on_io_error), weak_ref_new (self),
                                     weak_ref_free);
   virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
                                     VIR_DOMAIN_EVENT_CALLBACK (on_agent_lifecycle), weak_ref_new (self),
@@ -564,6 +581,32 @@ ast_libvirt_machine_destroy_async (AstMachine *machine, GAsyncReadyCallback call
   g_task_run_in_thread (task, destroy_thread);
 }
 
+static void
+resume_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtMachine *self = source;
+  g_autoptr (virConnect) connection = NULL;
+  g_autoptr (virDomain) domain = NULL;
+  GError *error = NULL;
+
+  connection = get_connection (self->host, &error);
+  if (connection == NULL)
+    return g_task_return_error (task, error);
+  domain = look_up_domain (connection);
+  if (domain && virDomainResume (domain) == 0)
+    return g_task_return_boolean (task, TRUE);
+  set_libvirt_error (&error, AST_ERROR_START, _ ("The guest cannot go on."));
+  g_task_return_error (task, error);
+}
+
+static void
+ast_libvirt_machine_resume_async (AstMachine *machine, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (machine, NULL, callback, data);
+
+  g_task_run_in_thread (task, resume_thread);
+}
+
 static int
 open_screen (AstLibvirtMachine *self, GError **error)
 {
@@ -694,4 +737,5 @@ ast_libvirt_machine_iface_init (AstMachineInterface *iface)
   iface->ask_to_stop_async = ast_libvirt_machine_ask_to_stop_async;
   iface->destroy_async = ast_libvirt_machine_destroy_async;
   iface->open_screen_async = ast_libvirt_machine_open_screen_async;
+  iface->resume_async = ast_libvirt_machine_resume_async;
 }

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "image.h"
 #include "kept-info.h"
+#include "overlay-bound.h"
 #include "overlay-names.h"
 #include "qcow2.h"
 #include <dirent.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define MAX_TRIES 16
+#define MIB       ((guint64)1024 * 1024)
 
 // QEMU's file-posix.c locks one byte for each permission from 100 and for each that it does not share from
 // 200 on.
@@ -31,6 +33,7 @@ struct _AstOverlayStore
 
   char *folder; // absolute
   guint reserve_mib;
+  guint overlay_mib;
   AstBlankOverlay *blank;
 
   GKeyFile *used;    // what `last-used` said at first asking, and what was marked since; main thread only
@@ -65,12 +68,13 @@ ast_overlay_store_init (AstOverlayStore *self)
 }
 
 AstOverlayStore *
-ast_overlay_store_new (const char *folder, guint reserve_mib)
+ast_overlay_store_new (const char *folder, guint reserve_mib, guint overlay_mib)
 {
   AstOverlayStore *self = g_object_new (AST_TYPE_OVERLAY_STORE, NULL);
 
   self->folder = g_canonicalize_filename (folder, NULL);
   self->reserve_mib = reserve_mib;
+  self->overlay_mib = overlay_mib;
   return self;
 }
 
@@ -124,35 +128,54 @@ ensure_folder (AstOverlayStore *self, GError **error)
 }
 
 static gboolean
-check_space (AstOverlayStore *self, GError **error)
+fail_space (AstOverlayStore *self, guint64 free, guint64 needed, GError **error)
 {
-  guint64 needed = (guint64)self->reserve_mib * 1024 * 1024;
   g_autofree char *folder = g_filename_display_name (self->folder);
-  g_autofree char *free_text = NULL;
-  g_autofree char *needed_text = NULL;
-  struct statvfs space;
+  g_autofree char *free_text = g_format_size_full (free, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *needed_text = g_format_size_full (needed, G_FORMAT_SIZE_IEC_UNITS);
 
-  if (statvfs (self->folder, &space) != 0)
-    return fail_store (self, _ ("The overlay folder cannot be used"), errno, error);
-  if ((guint64)space.f_bavail * space.f_frsize >= needed)
-    return TRUE;
-  free_text = g_format_size_full ((guint64)space.f_bavail * space.f_frsize, G_FORMAT_SIZE_IEC_UNITS);
-  needed_text = g_format_size_full (needed, G_FORMAT_SIZE_IEC_UNITS);
   g_set_error (error, AST_ERROR, AST_ERROR_NO_SPACE, _ ("Only %s is free in %s, a start needs %s"), free_text,
                folder, needed_text);
   return FALSE;
 }
 
-gboolean
-ast_overlay_store_get_room (AstOverlayStore *self, const char *overlay, guint64 *used, guint64 *left)
+static gboolean
+read_free (AstOverlayStore *self, guint64 *free, GError **error)
 {
-  struct stat found;
   struct statvfs space;
 
-  if (lstat (overlay, &found) != 0 || statvfs (self->folder, &space) != 0)
+  if (statvfs (self->folder, &space) != 0)
+    return fail_store (self, _ ("The overlay folder cannot be used"), errno, error);
+  *free = (guint64)space.f_bavail * space.f_frsize;
+  return TRUE;
+}
+
+static gboolean
+check_space (AstOverlayStore *self, GError **error)
+{
+  guint64 needed = self->reserve_mib * MIB;
+  guint64 free;
+
+  if (!read_free (self, &free, error))
     return FALSE;
-  *used = (guint64)found.st_blocks * 512; // POSIX's unit, whatever the file system's
-  *left = (guint64)space.f_bavail * space.f_frsize;
+  return free >= needed || fail_space (self, free, needed, error);
+}
+
+static guint64
+count_taken (const struct stat *file)
+{
+  return (guint64)file->st_blocks * 512; // POSIX's unit, whatever the file system's
+}
+
+gboolean
+ast_overlay_store_get_room (AstOverlayStore *self, const char *overlay, AstRoom *room)
+{
+  struct stat found;
+
+  if (lstat (overlay, &found) != 0 || !read_free (self, &room->left, NULL))
+    return FALSE;
+  room->used = count_taken (&found);
+  room->bound = (guint64)found.st_size;
   return TRUE;
 }
 
@@ -184,6 +207,55 @@ check_unused (const char *overlay, GError **error)
   name = g_filename_display_name (overlay);
   g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("%s is in use by a running guest"), name);
   return FALSE;
+}
+
+/* The bound */
+
+// A new overlay ends where its file does. A kept one's file is as long as it might have become.
+static gboolean
+read_situation (AstOverlayStore *self, int fd, gboolean kept, GCancellable *cancellable,
+                AstOverlaySituation *situation, GError **error)
+{
+  struct stat found;
+
+  if (fstat (fd, &found) != 0)
+    return fail_store (self, _ ("The overlay cannot be given its size"), errno, error);
+  situation->taken = count_taken (&found);
+  situation->end = (guint64)found.st_size;
+  return read_free (self, &situation->free, error)
+         && (!kept || ast_overlay_read_end (fd, cancellable, &situation->end, error));
+}
+
+static gboolean
+lengthen (AstOverlayStore *self, int fd, gboolean kept, const AstImageTop *top, GCancellable *cancellable,
+          GError **error)
+{
+  AstOverlaySituation situation = { .reserve = self->reserve_mib * MIB,
+                                    .limit = self->overlay_mib * MIB,
+                                    .virtual_size = top->virtual_size };
+
+  if (!read_situation (self, fd, kept, cancellable, &situation, error))
+    return FALSE;
+  // A new overlay's few kilobytes are no reason to refuse what check_space has let through.
+  if (kept && !ast_overlay_holes_fit (&situation))
+    return fail_space (self, situation.free, situation.reserve + situation.end - situation.taken, error);
+  if (ftruncate (fd, (off_t)ast_overlay_bound (&situation)) == 0)
+    return TRUE;
+  return fail_store (self, _ ("The overlay cannot be given its size"), errno, error);
+}
+
+static gboolean
+give_bound (AstOverlayStore *self, const char *overlay, gboolean kept, const AstImageTop *top,
+            GCancellable *cancellable, GError **error)
+{
+  int fd = open (overlay, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  gboolean given;
+
+  if (fd < 0)
+    return fail_store (self, _ ("The overlay cannot be given its size"), errno, error);
+  given = lengthen (self, fd, kept, top, cancellable, error);
+  close (fd);
+  return given;
 }
 
 /* Create */
@@ -248,14 +320,17 @@ make_overlay (AstOverlayStore *self, const char *id, const char *suffix, const A
               GCancellable *cancellable, GError **error)
 {
   int blank = ast_blank_overlay_open (self->blank, top, cancellable, error);
-  char *path = NULL;
+  g_autofree char *path = NULL;
 
   if (blank < 0)
     return NULL;
   if (!g_cancellable_set_error_if_cancelled (cancellable, error))
     path = copy_blank (self, blank, id, suffix, error);
   close (blank);
-  return path;
+  if (path == NULL || give_bound (self, path, FALSE, top, NULL, error))
+    return g_steal_pointer (&path);
+  unlink (path);
+  return NULL;
 }
 
 /* The kept ones */
@@ -292,6 +367,16 @@ is_on_same_images (AstOverlayStore *self, const AstAppliance *appliance, const A
          && ast_kept_info_matches (info, appliance);
 }
 
+// The image's own complaint asks for a fresh copy, which nobody has of a kept state.
+static gboolean
+fail_kept_damaged (const AstAppliance *appliance, GError **error)
+{
+  g_set_error (error, AST_ERROR, AST_ERROR_STORE,
+               _ ("The kept state of %s is damaged. Reset it (asteroidectl reset %s) to start anew"),
+               appliance->name ? appliance->name : appliance->id, appliance->id);
+  return FALSE;
+}
+
 static gboolean
 check_kept (AstOverlayStore *self, const AstAppliance *appliance, const char *path, const AstImageTop *top,
             GError **error)
@@ -305,14 +390,8 @@ check_kept (AstOverlayStore *self, const AstAppliance *appliance, const char *pa
       g_propagate_error (error, g_steal_pointer (&problem));
       return FALSE;
     }
-  // The header's own complaint asks for a fresh copy, which nobody has of a kept state.
   if (header == NULL)
-    {
-      g_set_error (error, AST_ERROR, AST_ERROR_STORE,
-                   _ ("The kept state of %s is damaged. Reset it (asteroidectl reset %s) to start anew"),
-                   name, appliance->id);
-      return FALSE;
-    }
+    return fail_kept_damaged (appliance, error);
   if (!check_unused (path, error))
     return FALSE;
   if (is_on_same_images (self, appliance, header, top))
@@ -365,6 +444,20 @@ make_kept (AstOverlayStore *self, const AstAppliance *appliance, const AstImageT
   return NULL;
 }
 
+static gboolean
+bound_kept (AstOverlayStore *self, const AstAppliance *appliance, const char *path, const AstImageTop *top,
+            GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (give_bound (self, path, TRUE, top, cancellable, &problem))
+    return TRUE;
+  if (g_error_matches (problem, AST_ERROR, AST_ERROR_IMAGE_CORRUPT))
+    return fail_kept_damaged (appliance, error);
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
 static char *
 find_or_make_kept (AstOverlayStore *self, const AstAppliance *appliance, const AstImageTop *top,
                    GCancellable *cancellable, GError **error)
@@ -374,7 +467,10 @@ find_or_make_kept (AstOverlayStore *self, const AstAppliance *appliance, const A
 
   if (lstat (path, &found) != 0 && errno == ENOENT)
     return make_kept (self, appliance, top, cancellable, error);
-  return check_kept (self, appliance, path, top, error) ? g_steal_pointer (&path) : NULL;
+  if (!check_kept (self, appliance, path, top, error)
+      || !bound_kept (self, appliance, path, top, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&path);
 }
 
 static char *

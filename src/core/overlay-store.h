@@ -4,14 +4,16 @@
 #pragma once
 #include <gio/gio.h>
 #include "appliance.h"
+#include "state.h"
 
 G_BEGIN_DECLS
 
 #define AST_TYPE_OVERLAY_STORE (ast_overlay_store_get_type ())
 G_DECLARE_FINAL_TYPE (AstOverlayStore, ast_overlay_store, AST, OVERLAY_STORE, GObject)
 
-// `folder`: made (0700) when first needed. `reserve_mib`: free space, MiB, below which no overlay is created.
-AstOverlayStore *ast_overlay_store_new (const char *folder, guint reserve_mib);
+// `folder`: made (0700) when first needed. `reserve_mib`: free space, MiB, below which no overlay is created,
+// and which none takes. `overlay_mib`: most that one overlay may take, MiB; 0 = no such limit.
+AstOverlayStore *ast_overlay_store_new (const char *folder, guint reserve_mib, guint overlay_mib);
 
 // Creates a volatile appliance's overlay (a fresh random name, mode 0600, O_EXCL semantics: never an existing
 // file) or finds or creates the kept one. The backing file is the topmost layer, or the disk; images are
@@ -19,7 +21,8 @@ AstOverlayStore *ast_overlay_store_new (const char *folder, guint reserve_mib);
 // without a disk. Fails with NO_SPACE, STORE, BUSY (kept, and in use), NO_QEMU, IMAGE_MISSING,
 // IMAGE_UNREADABLE, IMAGE_FORMAT, IMAGE_CORRUPT, or G_IO_ERROR_CANCELLED; then nothing new is left behind. A
 // cancellation that comes too late changes nothing: the overlay is returned, and is the caller's to discard.
-// A kept overlay whose images were replaced since it was made is refused (STORE) and left as it is.
+// A kept overlay whose images were replaced since it was made is refused (STORE) and left as it is. The file
+// is as long as the overlay may become (sparse); who runs the guest must see to it that it grows no longer.
 void ast_overlay_store_create_async (AstOverlayStore *self, const AstAppliance *appliance,
                                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 char *ast_overlay_store_create_finish (AstOverlayStore *self, GAsyncResult *result, GError **error);
@@ -39,9 +42,8 @@ gboolean ast_overlay_store_discard_finish (AstOverlayStore *self, GAsyncResult *
 // TRUE when it cannot be told.
 gboolean ast_overlay_store_in_use (const char *overlay);
 
-// How much of the disk an overlay takes, and how much is left beside it, bytes. FALSE if it is gone.
-gboolean ast_overlay_store_get_room (AstOverlayStore *self, const char *overlay, guint64 *used,
-                                     guint64 *left);
+// How full an overlay is. FALSE if it is gone.
+gboolean ast_overlay_store_get_room (AstOverlayStore *self, const char *overlay, AstRoom *room);
 
 // Removes every volatile overlay, and what a crash left half made, that is not in use; blocking, fast. The
 // caller holds the one-guest lock. Returns how many were removed, or -1 with error.

@@ -8,6 +8,8 @@
 #define SCREEN_TRIES 3
 // QEMU lets go of its image a moment after libvirt calls the domain gone: so often it is asked.
 #define DISCARD_TRIES 50
+// A paused guest that finds less room than this would stand still again at once.
+#define GO_ON_BYTES (16 * 1024 * 1024)
 
 static const AstRunnerTimes usual_times = {
   .silent_guest = 15 * 1000,
@@ -74,6 +76,13 @@ ast_runner_save_status (AstRunner *self)
     g_message ("The state could not be written: %s", error->message);
 }
 
+// Is there a guest that could be paused?
+static gboolean
+is_running (AstState state)
+{
+  return state == AST_STATE_STARTING || state == AST_STATE_BOOTING || state == AST_STATE_READY;
+}
+
 static void
 ast_runner_set_state (AstRunner *self, AstState state)
 {
@@ -85,6 +94,7 @@ ast_runner_set_state (AstRunner *self, AstState state)
       return;
     }
   self->status = ast_status_new (state, self->appliance ? self->appliance->id : NULL, g_get_real_time ());
+  self->status->paused = is_running (state) ? old->paused : AST_PAUSE_NONE;
   if (state == AST_STATE_FAILED)
     {
       self->status->failure_code = g_strdup (ast_error_word_of (self->failure));
@@ -364,6 +374,30 @@ on_machine_desktop_ready (AstMachine *machine, AstRunner *self)
 }
 
 static void
+ast_runner_set_paused (AstRunner *self, AstPause pause)
+{
+  if (!is_running (self->status->state) || self->status->paused == pause)
+    return;
+  self->status->paused = pause;
+  if (pause != AST_PAUSE_NONE)
+    g_message ("%s stands still: %s", self->appliance->id, ast_pause_word (pause));
+  ast_runner_save_status (self);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+static void
+on_machine_paused (AstMachine *machine, AstPause pause, AstRunner *self)
+{
+  ast_runner_set_paused (self, pause);
+}
+
+static void
+on_machine_resumed (AstMachine *machine, AstRunner *self)
+{
+  ast_runner_set_paused (self, AST_PAUSE_NONE);
+}
+
+static void
 on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (AstRunner) self = data;
@@ -390,6 +424,8 @@ ast_runner_start_machine (AstRunner *self)
   self->machine = ast_host_make_machine (self->host, self->appliance, self->overlay);
   g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);
   g_signal_connect (self->machine, "desktop-ready", G_CALLBACK (on_machine_desktop_ready), self);
+  g_signal_connect (self->machine, "paused", G_CALLBACK (on_machine_paused), self);
+  g_signal_connect (self->machine, "resumed", G_CALLBACK (on_machine_resumed), self);
   self->step_is_on = TRUE;
   ast_machine_start_async (self->machine, self->screen != NULL, self->cancellable, on_machine_started,
                            g_object_ref (self));
@@ -553,19 +589,48 @@ ast_runner_stop (AstRunner *self, gboolean force)
   gboolean can_be_asked
       = self->status->state == AST_STATE_READY
         || (self->status->state == AST_STATE_BOOTING && self->appliance->keeping == AST_KEEPING_KEPT);
+  gboolean hears = self->status->paused == AST_PAUSE_NONE;
 
   if (!force && self->status->state == AST_STATE_STOPPING)
     return;
-  if (!force && can_be_asked && self->config->stop_seconds > 0)
+  if (!force && can_be_asked && hears && self->config->stop_seconds > 0)
     return ast_runner_ask_to_stop (self);
   if (!is_at_rest (self->status->state) || ast_runner_is_holding (self))
     ast_runner_come_down (self, NULL);
 }
 
 gboolean
-ast_runner_get_room (AstRunner *self, guint64 *used, guint64 *left)
+ast_runner_get_room (AstRunner *self, AstRoom *room)
 {
-  return self->overlay && ast_overlay_store_get_room (self->store, self->overlay, used, left);
+  return self->overlay && ast_overlay_store_get_room (self->store, self->overlay, room);
+}
+
+gboolean
+ast_runner_can_go_on (AstRunner *self)
+{
+  AstRoom room;
+
+  if (self->status->paused != AST_PAUSE_NO_SPACE)
+    return self->status->paused != AST_PAUSE_NONE;
+  return ast_runner_get_room (self, &room) && room.left >= GO_ON_BYTES
+         && room.bound >= room.used + GO_ON_BYTES;
+}
+
+static void
+on_resumed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  // It stays paused, and is shown so.
+  if (!ast_machine_resume_finish (AST_MACHINE (source), result, &error))
+    g_message ("%s", error->message);
+}
+
+void
+ast_runner_go_on (AstRunner *self)
+{
+  if (self->machine && self->status->paused != AST_PAUSE_NONE)
+    ast_machine_resume_async (self->machine, on_resumed, NULL);
 }
 
 void

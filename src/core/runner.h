@@ -40,12 +40,16 @@ const GError *ast_runner_get_recovery_failure (AstRunner *self);
 gboolean ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error);
 // Ends whatever runs, at any stage, down to idle: a guest that is up is asked first and forced after the
 // configured grace; before that there is nothing that could be asked. `force`: at once, also in the middle of
-// the grace. A guest that is not verified gone then ends in failed (stop-failed), keeps its overlay and the
-// lock, and is tried again by another stop or by reading the failure.
+// the grace, and where the guest is paused, which hears nothing. A guest that is not verified gone then ends
+// in failed (stop-failed), keeps its overlay and the lock, and is tried again by another stop or by reading
+// the failure.
 void ast_runner_stop (AstRunner *self, gboolean force);
-// How much the guest has written to its overlay, and how much room is left, bytes. FALSE: there is no
-// overlay.
-gboolean ast_runner_get_room (AstRunner *self, guint64 *used, guint64 *left);
+// How full the guest's overlay is. FALSE: there is no overlay.
+gboolean ast_runner_get_room (AstRunner *self, AstRoom *room);
+// Would a paused guest get further, as far as can be told?
+gboolean ast_runner_can_go_on (AstRunner *self);
+// Lets a paused guest go on; what comes of it is told by the status. Harmless if none is paused.
+void ast_runner_go_on (AstRunner *self);
 // The failure was read: back to idle. Harmless in any other state.
 void ast_runner_dismiss_failure (AstRunner *self);
 // Drops the kept state of the named appliances, of all when `ids` is empty. Refuses with BUSY while one of

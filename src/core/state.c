@@ -51,6 +51,8 @@ ast_status_copy (const AstStatus *self)
 
   copy->failure_code = g_strdup (self->failure_code);
   copy->failure_message = g_strdup (self->failure_message);
+  copy->paused = self->paused;
+  copy->room = self->room;
   return copy;
 }
 
@@ -61,6 +63,23 @@ ast_status_free (AstStatus *self)
   g_free (self->failure_code);
   g_free (self->failure_message);
   g_free (self);
+}
+
+static const char *const pause_words[] = { NULL, "no-space", "disk-error" };
+
+const char *
+ast_pause_word (AstPause pause)
+{
+  return pause_words[pause];
+}
+
+AstPause
+ast_pause_from_word (const char *word)
+{
+  for (guint i = 1; i < G_N_ELEMENTS (pause_words); i++)
+    if (g_strcmp0 (word, pause_words[i]) == 0)
+      return i;
+  return AST_PAUSE_NONE;
 }
 
 static char *
@@ -90,6 +109,29 @@ add_string_or_null (JsonBuilder *builder, const char *name, const char *value)
     json_builder_add_null_value (builder);
 }
 
+static void
+add_number (JsonBuilder *builder, const char *name, guint64 number)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, (gint64)number);
+}
+
+static void
+add_room (JsonBuilder *builder, const AstRoom *room)
+{
+  json_builder_set_member_name (builder, "room");
+  if (room->bound == 0)
+    {
+      json_builder_add_null_value (builder);
+      return;
+    }
+  json_builder_begin_object (builder);
+  add_number (builder, "used", room->used);
+  add_number (builder, "bound", room->bound);
+  add_number (builder, "left", room->left);
+  json_builder_end_object (builder);
+}
+
 char *
 ast_status_to_json (const AstStatus *self)
 {
@@ -111,6 +153,8 @@ ast_status_to_json (const AstStatus *self)
     }
   else
     json_builder_add_null_value (builder);
+  add_string_or_null (builder, "paused", ast_pause_word (self->paused));
+  add_room (builder, &self->room);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
   return json_to_string (root, TRUE);
@@ -144,6 +188,7 @@ ast_status_from_json (const char *json, gssize length)
   self->appliance = g_strdup (get_string (object, "appliance"));
   since = get_string (object, "since");
   self->since = since ? since_from_iso8601 (since) : 0;
+  self->paused = ast_pause_from_word (get_string (object, "paused"));
   failure = json_object_get_member (object, "failure");
   if (failure && JSON_NODE_HOLDS_OBJECT (failure))
     {

@@ -23,6 +23,26 @@ const char *ast_state_word (AstState state);
 // FALSE when `word` is none of them.
 gboolean ast_state_from_word (const char *word, AstState *state);
 
+typedef enum // why QEMU lets the guest stand still
+{
+  AST_PAUSE_NONE,
+  AST_PAUSE_NO_SPACE,   // its overlay has reached its bound, or the disk below it is full
+  AST_PAUSE_DISK_ERROR, // the station's disk failed
+} AstPause;
+
+// How full the guest's overlay is, bytes.
+typedef struct
+{
+  guint64 used;  // taken on the station's disk
+  guint64 bound; // how much it may take; 0 = there is no overlay, or it is not known
+  guint64 left;  // free on that disk, for everybody
+} AstRoom;
+
+// "no-space", "disk-error", NULL for none. Static.
+const char *ast_pause_word (AstPause pause);
+// The pause of this word; none for any other text, also NULL.
+AstPause ast_pause_from_word (const char *word);
+
 // The state and what belongs to it, as a value.
 typedef struct
 {
@@ -31,16 +51,18 @@ typedef struct
   gint64 since;          // microseconds since the epoch at which `state` began; 0 = never
   char *failure_code;    // AST_STATE_FAILED only: the error's word
   char *failure_message; // … and its sentence
+  AstPause paused;       // only while a guest runs
+  AstRoom room;          // where somebody asked for it
 } AstStatus;
 
 AstStatus *ast_status_new (AstState state, const char *appliance, gint64 since);
 AstStatus *ast_status_copy (const AstStatus *self);
 void ast_status_free (AstStatus *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstStatus, ast_status_free)
-// {"state":…,"appliance":…,"since":…,"failure":…}, as `asteroidectl status --json` prints it. The caller
-// frees it.
+// {"state":…,"appliance":…,"since":…,"failure":…,"paused":…,"room":…}, as `asteroidectl status --json` prints
+// it. The caller frees it.
 char *ast_status_to_json (const AstStatus *self);
-// NULL when the bytes are not such an object.
+// NULL when the bytes are not such an object. The room is not read: it is another one by then.
 AstStatus *ast_status_from_json (const char *json, gssize length);
 
 // The status that a runner left in the run-time folder, whether or not it still lives: state.json. Idle if

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "kvm-probe.h"
 #include <glib/gi18n.h>
+#include <unistd.h>
 #include <string.h>
 
 #define EMULATOR          "qemu-system-x86_64"
@@ -80,6 +81,14 @@ find_kvm (AstStationFacts *self, AstAccel accel, GError **error)
   return FALSE;
 }
 
+static guint64
+read_memory_mib (void)
+{
+  long pages = sysconf (_SC_PHYS_PAGES), bytes = sysconf (_SC_PAGESIZE);
+
+  return pages > 0 && bytes > 0 ? (guint64)pages * (guint64)bytes / (1024 * 1024) : 0;
+}
+
 AstStationFacts *
 ast_station_facts_new (const AstConfig *config, GError **error)
 {
@@ -92,6 +101,7 @@ ast_station_facts_new (const AstConfig *config, GError **error)
   self->domain.machine = AST_STATION_MACHINE;
   self->domain.emulator = self->emulator;
   self->domain.machine_id = self->machine_id;
+  self->domain.memory_mib = read_memory_mib ();
   return g_steal_pointer (&self);
 }
 

@@ -142,6 +142,7 @@ static const struct
   { AST_DEVICE_DVD, "dvd" },
   { AST_DEVICE_SOUND, "sound" },
   { AST_DEVICE_CLIPBOARD, "clipboard" },
+  { AST_DEVICE_MICROPHONE, "microphone" },
 };
 
 static GPtrArray *
@@ -303,8 +304,8 @@ AstExit
 ast_command_show (const AstInvocation *invocation)
 {
   g_autoptr (AstCatalogue) catalogue = ast_command_load_catalogue (invocation);
-  g_autoptr (AstOverlayStore) store
-      = ast_overlay_store_new (invocation->config->overlays, invocation->config->reserve_mib);
+  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (
+      invocation->config->overlays, invocation->config->reserve_mib, invocation->config->overlay_mib);
   g_autoptr (GError) error = NULL;
   AstAppliance *appliance = find_appliance (catalogue, invocation->arguments[0], &error);
   g_autoptr (GPtrArray) images = NULL;

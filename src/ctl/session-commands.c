@@ -36,6 +36,24 @@ status_from_files (const AstConfig *config)
 }
 
 static void
+print_room (const AstStatus *status)
+{
+  g_autofree char *used = g_format_size_full (status->room.used, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *bound = g_format_size_full (status->room.bound, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *left = g_format_size_full (status->room.left, G_FORMAT_SIZE_IEC_UNITS);
+
+  if (status->room.bound > 0)
+    {
+      g_print (_ ("%s of %s written, %s left on the disk"), used, bound, left);
+      g_print ("\n");
+    }
+  if (status->paused == AST_PAUSE_NO_SPACE)
+    g_print ("%s\n", _ ("The guest stands still: its disk space is used up."));
+  else if (status->paused == AST_PAUSE_DISK_ERROR)
+    g_print ("%s\n", _ ("The guest stands still: the station's disk failed."));
+}
+
+static void
 print_status (const AstStatus *status, gboolean has_kiosk)
 {
   g_autoptr (GDateTime) since
@@ -47,6 +65,7 @@ print_status (const AstStatus *status, gboolean has_kiosk)
   if (when)
     g_print (_ (", since %s"), when);
   g_print ("\n");
+  print_room (status);
   if (status->failure_code)
     g_print ("%s: %s\n", status->failure_code, status->failure_message);
   if (!has_kiosk)
@@ -61,6 +80,10 @@ ast_command_status (const AstInvocation *invocation)
       = kiosk ? ast_bus_kiosk_get_status (kiosk) : status_from_files (invocation->config);
   g_autofree char *json = NULL;
 
+  // A kiosk that is older than this program does not know the question.
+  if (kiosk)
+    ast_bus_kiosk1_call_get_room_sync (kiosk, &status->room.used, &status->room.bound, &status->room.left,
+                                       NULL, NULL);
   if (!invocation->json)
     {
       print_status (status, kiosk != NULL);
@@ -174,7 +197,8 @@ static AstRunner *
 make_runner (const AstConfig *config, GError **error)
 {
   g_autoptr (AstHost) host = ast_module_make_host (config, error);
-  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (config->overlays, config->reserve_mib);
+  g_autoptr (AstOverlayStore) store
+      = ast_overlay_store_new (config->overlays, config->reserve_mib, config->overlay_mib);
 
   return host ? ast_runner_new (config, host, store, NULL) : NULL;
 }
@@ -346,8 +370,8 @@ static gboolean
 check_ids (const AstInvocation *invocation, GError **error)
 {
   g_autoptr (AstCatalogue) catalogue = ast_command_load_catalogue (invocation);
-  g_autoptr (AstOverlayStore) store
-      = ast_overlay_store_new (invocation->config->overlays, invocation->config->reserve_mib);
+  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (
+      invocation->config->overlays, invocation->config->reserve_mib, invocation->config->overlay_mib);
 
   for (guint i = 0; invocation->arguments[i]; i++)
     {

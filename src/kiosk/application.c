@@ -107,6 +107,16 @@ ast_application_begin_session (AstApplication *self, const AstAppliance *applian
   ast_host_bar_set_policy (bar, &policy);
 }
 
+// Once there is a guest on the screen for the bar to stand above: until then the page of the start is left by
+// its own button.
+static void
+ast_application_show_pause (AstApplication *self)
+{
+  if (self->guest_shown)
+    ast_host_bar_set_paused (ast_session_page_get_bar (AST_SESSION_PAGE (self->session)),
+                             ast_runner_get_status (self->runner)->paused);
+}
+
 static void
 on_runner_changed (AstRunner *runner, AstApplication *self)
 {
@@ -138,6 +148,7 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
       if (appliance)
         ast_application_begin_session (self, appliance);
     }
+  ast_application_show_pause (self);
   ast_progress_page_set_state (AST_PROGRESS_PAGE (self->progress), status->state, seconds);
   if (self->guest_shown && status->state == AST_STATE_STOPPING && seconds > 0)
     ast_host_bar_set_stopping (ast_session_page_get_bar (AST_SESSION_PAGE (self->session)), seconds);
@@ -187,6 +198,7 @@ on_screen_shown (AstScreen *screen, AstApplication *self)
   self->guest_shown = TRUE;
   ast_application_turn_to (self, self->session);
   ast_window_paint_now (AST_WINDOW (self->window));
+  ast_application_show_pause (self);
   g_idle_add_full (G_PRIORITY_LOW, on_guest_painted, g_object_ref (self), g_object_unref);
 }
 
@@ -265,10 +277,18 @@ on_chord (AstApplication *self)
 static void
 on_refresh (AstApplication *self)
 {
-  guint64 used = 0, left = 0;
+  AstHostBar *bar = ast_session_page_get_bar (AST_SESSION_PAGE (self->session));
+  AstRoom room = { 0 };
 
-  ast_runner_get_room (self->runner, &used, &left);
-  ast_host_bar_set_room (ast_session_page_get_bar (AST_SESSION_PAGE (self->session)), used, left);
+  ast_runner_get_room (self->runner, &room);
+  ast_host_bar_set_room (bar, &room);
+  ast_host_bar_set_can_go_on (bar, ast_runner_can_go_on (self->runner));
+}
+
+static void
+on_go_on (AstApplication *self)
+{
+  ast_runner_go_on (self->runner);
 }
 
 static void
@@ -409,6 +429,7 @@ ast_application_add_pages (AstApplication *self, GtkWidget *screen)
   g_signal_connect_swapped (bar, "force", G_CALLBACK (on_cancel), self);
   g_signal_connect_swapped (bar, "restart", G_CALLBACK (on_restart), self);
   g_signal_connect_swapped (bar, "chord", G_CALLBACK (on_chord), self);
+  g_signal_connect_swapped (bar, "go-on", G_CALLBACK (on_go_on), self);
   g_signal_connect_swapped (bar, "refresh", G_CALLBACK (on_refresh), self);
 }
 
@@ -515,7 +536,7 @@ ast_application_new (const AstConfig *config, const GError *trouble, gboolean wi
   self->catalogue = ast_catalogue_new ((const char *const *)config->appliances,
                                        (const char *const *)config->images, g_get_language_names ());
   ast_catalogue_load (self->catalogue);
-  self->store = ast_overlay_store_new (config->overlays, config->reserve_mib);
+  self->store = ast_overlay_store_new (config->overlays, config->reserve_mib, config->overlay_mib);
   self->launcher = ast_launcher_new (config, self->store);
   ast_application_add_page (self, self->launcher);
   g_signal_connect (self->catalogue, "changed", G_CALLBACK (on_catalogue_changed), self);

@@ -8,8 +8,9 @@ struct _AstHostBar
 {
   GtkRevealer parent;
 
-  GtkWidget *stack; // "work", "end", "restart", "help", "stopping"
+  GtkWidget *stack; // "work", "end", "restart", "help", "paused", "stopping"
   GtkWidget *exam;
+  GtkWidget *microphone;
   GtkWidget *name;
   GtkWidget *fate;
   GtkWidget *elapsed;
@@ -24,6 +25,11 @@ struct _AstHostBar
   GtkWidget *restart_not;
   GtkWidget *help;
   GtkWidget *help_done;
+  GtkWidget *pause_text;
+  GtkWidget *go_on;
+  GtkWidget *pause_restart;
+  GtkWidget *pause_end;
+  AstPause pause;
   GtkWidget *countdown;
   GtkWidget *force;
   GTimer *timer;
@@ -35,6 +41,7 @@ enum
   SIGNAL_END,
   SIGNAL_FORCE,
   SIGNAL_RESTART,
+  SIGNAL_GO_ON,
   SIGNAL_CHORD,
   SIGNAL_REFRESH,
   SIGNAL_CLOSED,
@@ -70,13 +77,62 @@ on_tick (gpointer data)
 }
 
 void
-ast_host_bar_set_room (AstHostBar *self, guint64 used, guint64 left)
+ast_host_bar_set_room (AstHostBar *self, const AstRoom *room)
 {
-  g_autofree char *used_text = g_format_size_full (used, G_FORMAT_SIZE_IEC_UNITS);
-  g_autofree char *left_text = g_format_size_full (left, G_FORMAT_SIZE_IEC_UNITS);
-  g_autofree char *text = g_strdup_printf (_ ("%s written, %s left"), used_text, left_text);
+  g_autofree char *used = g_format_size_full (room->used, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *bound = g_format_size_full (room->bound, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *text = g_strdup_printf (_ ("%s of %s written"), used, bound);
 
-  gtk_label_set_text (GTK_LABEL (self->room), used + left > 0 ? text : "");
+  gtk_label_set_text (GTK_LABEL (self->room), room->bound > 0 ? text : "");
+}
+
+static const char *
+explain_pause (AstHostBar *self, AstPause pause)
+{
+  if (pause == AST_PAUSE_DISK_ERROR)
+    return _ ("The disk of this station failed, so the machine stands still. Tell the person who looks after "
+              "this room.");
+  if (!gtk_widget_get_visible (self->pause_end))
+    return _ ("The disk space for this machine is used up, so it stands still. Ask whoever supervises this "
+              "exam.");
+  return _ ("The disk space for this machine is used up, so it stands still. What it could not write yet is "
+            "lost when it ends.");
+}
+
+static GtkWidget *
+find_pause_focus (AstHostBar *self)
+{
+  GtkWidget *const buttons[] = { self->go_on, self->pause_restart, self->pause_end };
+
+  for (guint i = 0; i < G_N_ELEMENTS (buttons); i++)
+    if (gtk_widget_get_visible (buttons[i]))
+      return buttons[i];
+  return NULL;
+}
+
+void
+ast_host_bar_set_can_go_on (AstHostBar *self, gboolean can_go_on)
+{
+  gtk_widget_set_visible (self->go_on, can_go_on);
+}
+
+static void
+ast_host_bar_turn_to_pause (AstHostBar *self)
+{
+  gtk_label_set_text (GTK_LABEL (self->pause_text), explain_pause (self, self->pause));
+  ast_host_bar_turn_to (self, "paused", find_pause_focus (self));
+}
+
+void
+ast_host_bar_set_paused (AstHostBar *self, AstPause pause)
+{
+  if (self->pause == pause)
+    return;
+  self->pause = pause;
+  if (pause != AST_PAUSE_NONE)
+    ast_host_bar_open (self);
+  else
+    ast_host_bar_close (self);
 }
 
 void
@@ -98,6 +154,7 @@ ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance)
                            : _ ("forgets everything at the end: save your work elsewhere"));
   gtk_label_set_text (GTK_LABEL (self->end_question), end);
   gtk_label_set_text (GTK_LABEL (self->restart_question), restart);
+  self->pause = AST_PAUSE_NONE;
   g_timer_start (self->timer);
   ast_host_bar_turn_to (self, "work", NULL);
   gtk_revealer_set_reveal_child (GTK_REVEALER (self), FALSE);
@@ -116,10 +173,13 @@ ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy)
                    : _ ("All keys go to the machine. This bar comes when the pointer rests at the top edge. "
                         "Where work is not kept, save it on a stick or in the network before you end."));
   gtk_widget_set_visible (self->exam, policy->exam);
+  gtk_widget_set_visible (self->microphone, (policy->devices & AST_DEVICE_MICROPHONE) != 0);
   (policy->exam ? gtk_style_context_add_class : gtk_style_context_remove_class) (style, "exam");
   gtk_widget_set_visible (self->end, can_end);
   gtk_widget_set_visible (self->force, can_end);
+  gtk_widget_set_visible (self->pause_end, can_end);
   gtk_widget_set_visible (self->restart, (policy->actions & AST_ACTION_RESTART) != 0);
+  gtk_widget_set_visible (self->pause_restart, (policy->actions & AST_ACTION_RESTART) != 0);
   gtk_widget_set_visible (self->chord, (policy->actions & AST_ACTION_SEND_KEYS) != 0);
 }
 
@@ -131,13 +191,18 @@ ast_host_bar_open (AstHostBar *self)
   if (self->tick == 0)
     self->tick = g_timeout_add_seconds (5, on_tick, self);
   on_tick (self);
-  if (g_strcmp0 (gtk_stack_get_visible_child_name (GTK_STACK (self->stack)), "stopping") != 0)
+  if (self->pause != AST_PAUSE_NONE)
+    ast_host_bar_turn_to_pause (self);
+  else if (g_strcmp0 (gtk_stack_get_visible_child_name (GTK_STACK (self->stack)), "stopping") != 0)
     ast_host_bar_turn_to (self, "work", gtk_widget_get_visible (self->end) ? self->end : self->back);
 }
 
 void
 ast_host_bar_close (AstHostBar *self)
 {
+  // A guest that stands still is nothing to go back to.
+  if (self->pause != AST_PAUSE_NONE)
+    return ast_host_bar_turn_to_pause (self);
   g_clear_handle_id (&self->tick, g_source_remove);
   gtk_revealer_set_reveal_child (GTK_REVEALER (self), FALSE);
   g_signal_emit (self, signals[SIGNAL_CLOSED], 0);
@@ -202,6 +267,12 @@ on_chord (AstHostBar *self)
 }
 
 static void
+on_go_on (AstHostBar *self)
+{
+  g_signal_emit (self, signals[SIGNAL_GO_ON], 0);
+}
+
+static void
 on_end (AstHostBar *self)
 {
   g_signal_emit (self, signals[SIGNAL_END], 0);
@@ -243,6 +314,7 @@ ast_host_bar_class_init (AstHostBarClass *klass)
   signals[SIGNAL_END] = new_signal ("end");
   signals[SIGNAL_FORCE] = new_signal ("force");
   signals[SIGNAL_RESTART] = new_signal ("restart");
+  signals[SIGNAL_GO_ON] = new_signal ("go-on");
   signals[SIGNAL_CHORD] = new_signal ("chord");
   signals[SIGNAL_REFRESH] = new_signal ("refresh");
   signals[SIGNAL_CLOSED] = new_signal ("closed");
@@ -271,11 +343,13 @@ new_work_page (AstHostBar *self)
   self->back = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
   self->name = ast_new_text (NULL, "bar-name", FALSE);
   self->fate = ast_new_text (NULL, "bar-fate", FALSE);
+  self->microphone = ast_new_text (_ ("can hear: the microphone is open to it"), "bar-fate", FALSE);
   self->restart = ast_new_button (_ ("Start afresh"), "quiet", G_CALLBACK (on_ask_restart), self);
   self->chord = ast_new_button (_ ("Ctrl+Alt+Del"), "quiet", G_CALLBACK (on_chord), self);
   self->end = ast_new_button (_ ("End session"), "danger", G_CALLBACK (on_ask_end), self);
   gtk_container_add (GTK_CONTAINER (texts), self->name);
   gtk_container_add (GTK_CONTAINER (texts), self->fate);
+  gtk_container_add (GTK_CONTAINER (texts), self->microphone);
   gtk_box_pack_start (GTK_BOX (box), self->exam, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), texts, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (box), new_facts (self), FALSE, FALSE, 12);
@@ -310,6 +384,22 @@ new_help_page (AstHostBar *self)
   self->help_done = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
   gtk_box_pack_start (GTK_BOX (box), self->help, TRUE, TRUE, 0);
   gtk_box_pack_end (GTK_BOX (box), self->help_done, FALSE, FALSE, 0);
+  return box;
+}
+
+static GtkWidget *
+new_paused_page (AstHostBar *self)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
+
+  self->pause_text = ast_new_text (NULL, "bar-fate", FALSE);
+  self->go_on = ast_new_button (_ ("Go on"), "quiet", G_CALLBACK (on_go_on), self);
+  self->pause_restart = ast_new_button (_ ("Start afresh"), "quiet", G_CALLBACK (on_ask_restart), self);
+  self->pause_end = ast_new_button (_ ("End session"), "danger", G_CALLBACK (on_ask_end), self);
+  gtk_box_pack_start (GTK_BOX (box), self->pause_text, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->go_on, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->pause_restart, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->pause_end, FALSE, FALSE, 0);
   return box;
 }
 
@@ -355,6 +445,7 @@ ast_host_bar_init (AstHostBar *self)
                                        _ ("Start it afresh"), G_CALLBACK (on_restart)),
                          "restart");
   ast_host_bar_add_page (self, new_help_page (self), "help");
+  ast_host_bar_add_page (self, new_paused_page (self), "paused");
   ast_host_bar_add_page (self, new_stopping_page (self), "stopping");
   gtk_container_add (GTK_CONTAINER (frame), self->stack);
   gtk_container_add (GTK_CONTAINER (self), frame);

@@ -3,14 +3,15 @@
 // it, the way out.
 #pragma once
 #include "policy.h"
+#include "state.h"
 #include <gtk/gtk.h>
 
 G_BEGIN_DECLS
 
 #define AST_TYPE_HOST_BAR (ast_host_bar_get_type ())
 // Signals, all of what the person wants: "end": the session to end; "force": … without waiting for the guest;
-// "restart": the same appliance anew; "chord": Ctrl+Alt+Del in the guest; "closed": back to work. And
-// "refresh": the bar is open, and shows what it is told now.
+// "restart": the same appliance anew; "go-on": a paused guest to try again; "chord": Ctrl+Alt+Del in the
+// guest; "closed": back to work. And "refresh": the bar is open, and shows what it is told now.
 G_DECLARE_FINAL_TYPE (AstHostBar, ast_host_bar, AST, HOST_BAR, GtkRevealer)
 
 GtkWidget *ast_host_bar_new (void);
@@ -21,8 +22,12 @@ void ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy);
 void ast_host_bar_open (AstHostBar *self);
 void ast_host_bar_close (AstHostBar *self);
 gboolean ast_host_bar_is_open (AstHostBar *self);
-// How much has been written to the overlay and how much room is left, bytes. Both 0: there is no overlay.
-void ast_host_bar_set_room (AstHostBar *self, guint64 used, guint64 left);
+// How full the overlay is.
+void ast_host_bar_set_room (AstHostBar *self, const AstRoom *room);
+// The guest stands still, or does no more: opens, says why, and stays open as long as it is so.
+void ast_host_bar_set_paused (AstHostBar *self, AstPause pause);
+// Would a paused guest get further if it went on?
+void ast_host_bar_set_can_go_on (AstHostBar *self, gboolean can_go_on);
 // The guest was asked to power off: opens, and counts down until it is forced (seconds; 0 = it is not waited
 // for).
 void ast_host_bar_set_stopping (AstHostBar *self, guint seconds_to_force);

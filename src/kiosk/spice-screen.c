@@ -85,6 +85,10 @@ ast_spice_screen_open (AstSpiceScreen *self, SpiceChannel *channel)
 static void
 on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
 {
+  // The library's player asks for it by itself, and would open the station's microphone. Without a socket the
+  // channel stays closed, whatever the guest's card can do.
+  if (SPICE_IS_RECORD_CHANNEL (channel) && !(self->policy.devices & AST_DEVICE_MICROPHONE))
+    return g_message ("The guest may not use the microphone: the channel stays closed");
   if (self->is_shown || SPICE_IS_MAIN_CHANNEL (channel) || SPICE_IS_DISPLAY_CHANNEL (channel))
     ast_spice_screen_open (self, channel);
   else
@@ -193,11 +197,46 @@ ast_spice_screen_add_display (AstSpiceScreen *self)
 // they would cost the first frame, and complain when the guest's agent asks for the volume of a player that
 // plays nothing.
 
+#define OWN_RANK "ast-own-rank"
+
+static void
+rank_source (gpointer data, gpointer may_hear)
+{
+  GstPluginFeature *source = data;
+  gpointer own = g_object_get_data (data, OWN_RANK); // one more than it is, so that none is not 0
+
+  if (own == NULL)
+    own = GUINT_TO_POINTER (gst_plugin_feature_get_rank (source) + 1);
+  g_object_set_data (data, OWN_RANK, own);
+  gst_plugin_feature_set_rank (source, may_hear ? GPOINTER_TO_UINT (own) - 1 : GST_RANK_NONE);
+}
+
+// When the guest's agent asks how loud the microphone is, the library starts to record, channel or not. A
+// source without a rank is not chosen: it then records GStreamer's silence.
+static void
+set_microphones (gboolean may_hear)
+{
+  GList *sources = gst_element_factory_list_get_elements (
+      GST_ELEMENT_FACTORY_TYPE_SRC | GST_ELEMENT_FACTORY_TYPE_MEDIA_AUDIO, GST_RANK_NONE);
+
+  g_list_foreach (sources, rank_source, GINT_TO_POINTER (may_hear));
+  gst_plugin_feature_list_free (sources);
+}
+
+static gboolean
+ast_spice_screen_start_player (AstSpiceScreen *self)
+{
+  if (!gst_init_check (NULL, NULL, NULL))
+    return FALSE;
+  set_microphones ((self->policy.devices & AST_DEVICE_MICROPHONE) != 0);
+  return spice_audio_get (self->session, NULL) != NULL;
+}
+
 static void
 on_first_sound (SpiceChannel *channel, int format, int channels, int rate, AstSpiceScreen *self)
 {
   g_signal_handlers_disconnect_by_func (channel, on_first_sound, self);
-  if (spice_audio_get (self->session, NULL) == NULL)
+  if (!ast_spice_screen_start_player (self))
     return g_message ("The guest's sound cannot be played");
   // The player has missed what the channel said so far.
   g_object_notify (G_OBJECT (channel), "volume");
@@ -205,15 +244,35 @@ on_first_sound (SpiceChannel *channel, int format, int channels, int rate, AstSp
   g_signal_emit_by_name (channel, "playback-start", format, channels, rate);
 }
 
+// The microphone is opened when the guest listens, and not before.
+static void
+on_first_recording (SpiceChannel *channel, int format, int channels, int rate, AstSpiceScreen *self)
+{
+  g_signal_handlers_disconnect_by_func (channel, on_first_recording, self);
+  if (!ast_spice_screen_start_player (self))
+    return g_message ("The microphone cannot be opened");
+  g_signal_emit_by_name (channel, "record-start", format, channels, rate);
+}
+
 static void
 ast_spice_screen_add_sound (AstSpiceScreen *self, SpiceChannel *channel)
 {
-  g_signal_connect_object (channel, "playback-start", G_CALLBACK (on_first_sound), self, 0);
+  if (SPICE_IS_RECORD_CHANNEL (channel))
+    g_signal_connect_object (channel, "record-start", G_CALLBACK (on_first_recording), self, 0);
+  else
+    g_signal_connect_object (channel, "playback-start", G_CALLBACK (on_first_sound), self, 0);
   spice_channel_connect (channel);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 // The session
+
+static gboolean
+ast_spice_screen_plays (AstSpiceScreen *self, SpiceChannel *channel)
+{
+  return (SPICE_IS_PLAYBACK_CHANNEL (channel) && (self->policy.devices & AST_DEVICE_SOUND))
+         || (SPICE_IS_RECORD_CHANNEL (channel) && (self->policy.devices & AST_DEVICE_MICROPHONE));
+}
 
 static void
 on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *self)
@@ -222,7 +281,7 @@ on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *se
   // Not before: until the main channel knows the guest's mouse, the widget complains about it.
   if (SPICE_IS_DISPLAY_CHANNEL (channel) && self->display == NULL)
     ast_spice_screen_add_display (self);
-  if (SPICE_IS_PLAYBACK_CHANNEL (channel) && (self->policy.devices & AST_DEVICE_SOUND))
+  if (ast_spice_screen_plays (self, channel))
     ast_spice_screen_add_sound (self, channel);
   if (!SPICE_IS_MAIN_CHANNEL (channel))
     return;

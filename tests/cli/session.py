@@ -14,7 +14,7 @@ import time
 import clikit
 
 NO_KIOSK = "No kiosk of this station answers on D-Bus"
-IDLE = {"state": "idle", "appliance": None, "since": None, "failure": None}
+IDLE = {"state": "idle", "appliance": None, "since": None, "failure": None, "paused": None, "room": None}
 
 
 class Headless:
@@ -85,7 +85,7 @@ class NoKiosk(clikit.CommandCase):
     def test_status_of_a_failure(self):
         """A failure stays told after its kiosk has gone"""
         failed = {"state": "failed", "appliance": "good", "since": "2026-01-02T03:04:05.000006Z",
-                  "failure": {"code": "guest-lost", "message": "“Lab good” stopped unexpectedly."}}
+                  "failure": {"code": "guest-lost", "message": "“Lab good” stopped unexpectedly."}, "paused": None, "room": None}
         self.write_state(json.dumps(failed))
         self.assertEqual(self.ctl_json("status"), failed)
         text = self.ctl("status", env={"TZ": "UTC"}).stdout
@@ -188,6 +188,13 @@ class NoKiosk(clikit.CommandCase):
         self.configure(more="[session]\nreserve-mib=16777216\n")
         done = self.ctl("start", "--headless", "good", expect=1)
         self.assert_complaint(done, r"no-space: Only .* is free in .*/overlays, a start needs 16\.0\sTiB")
+        self.assert_nothing_left()
+
+    def test_headless_without_memory(self):
+        """More memory than the station has: refused before libvirt is asked"""
+        self.add("vast", more='<memory unit="GiB">1024</memory>')
+        self.assert_complaint(self.ctl("start", "--headless", "vast", expect=1),
+                              "bad-descriptor: The appliance asks for more memory than this station has")
         self.assert_nothing_left()
 
     def test_headless_of_none(self):
@@ -305,7 +312,11 @@ class OverBus(clikit.CommandCase):
         """A session that is up and answers."""
         run = Headless(self)
         run.wait_state("booting")
-        self.assertEqual(self.ctl("status").stdout.splitlines()[1:], [])
+        _, room = self.ctl("status").stdout.splitlines()
+        self.assertRegex(room, r"^[\d.]+\s\w+ of [\d.]+\s\w+ written, [\d.]+\s\w+ left on the disk$")
+        room = self.ctl_json("status")["room"]
+        self.assertLess(room["used"], room["bound"])
+        self.assertGreater(room["left"], 0)
         return run
 
     def test_stop(self):

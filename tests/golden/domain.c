@@ -70,13 +70,14 @@ build (const Variant *variant)
     .machine_id = "0123456789abcdef0123456789abcdef",
     .runtime = "/run/asteroide",
   };
+  const AstDomainOverlay overlay = { .path = "/overlays/one.qcow2", .bound = 1 << 30 };
   g_autoptr (AstAppliance) appliance = read_appliance (variant->case_name);
   g_autofree char *database = g_test_build_filename (G_TEST_DIST, "data", "osinfo", NULL);
   const char *const databases[] = { database, NULL };
   AstOsTraits traits = ast_os_traits_lookup_in (databases, appliance->os_id);
   gboolean raw = appliance->disk && g_str_has_suffix (appliance->disk->href, ".img");
   g_autoptr (GError) error = NULL;
-  char *xml = ast_domain_compose (appliance, &traits, appliance->disk ? "/overlays/one.qcow2" : NULL,
+  char *xml = ast_domain_compose (appliance, &traits, appliance->disk ? &overlay : NULL,
                                   raw ? AST_IMAGE_RAW : AST_IMAGE_QCOW2, &station, &error);
 
   g_assert_no_error (error);

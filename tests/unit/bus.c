@@ -60,7 +60,7 @@ make_fixture (const char *address, AstBusChoice bus)
   add_appliance (self, "broken", "missing.qcow2");
   overlays = g_build_filename (self->folder, "overlays", NULL);
   appliances = g_build_filename (self->folder, "appliances", NULL);
-  store = ast_overlay_store_new (overlays, 0);
+  store = ast_overlay_store_new (overlays, 0, 0);
   self->catalogue = ast_catalogue_new ((const char *const[]){ appliances, NULL }, NULL,
                                        (const char *const[]){ "C", NULL });
   ast_catalogue_load (self->catalogue);

@@ -114,6 +114,7 @@ assert_default (const AstConfig *config)
   g_assert_cmpuint (config->timeout_seconds, ==, 30);
   g_assert_cmpuint (config->stop_seconds, ==, 60);
   g_assert_cmpuint (config->reserve_mib, ==, 1024);
+  g_assert_cmpuint (config->overlay_mib, ==, 0);
   g_assert_cmpstr (config->bar_chord, ==, "<Control><Alt>Home");
   g_assert_cmpint (config->bus, ==, AST_BUS_AUTO);
   g_assert_cmpstr (config->title, ==, "ASTEROIDE");
@@ -182,7 +183,7 @@ test_every_key (Fixture *self, gconstpointer data)
                     "runtime=./run/../run\n"
                     "[libvirt]\nuri=qemu:///system # for all\naccel = tcg # slow\n"
                     "[launcher]\ndefault=0.a_b-c\ntimeout=0 # none\n"
-                    "[session]\nstop-seconds=5\nreserve-mib=0\nbar-chord=<Super>F12\n"
+                    "[session]\nstop-seconds=5\nreserve-mib=0\noverlay-mib=64\nbar-chord=<Super>F12\n"
                     "[dbus]\nbus=system\n"
                     "[branding]\ntitle=Room # 12\nlogo=logo.svg\naccent=#1a5fb4 # blue\n"
                     "background=rgb(1, 2, 3)\nwallpaper=/srv/wall.JPG\n");
@@ -208,6 +209,7 @@ test_every_key (Fixture *self, gconstpointer data)
   g_assert_cmpuint (config->timeout_seconds, ==, 0);
   g_assert_cmpuint (config->stop_seconds, ==, 5);
   g_assert_cmpuint (config->reserve_mib, ==, 0);
+  g_assert_cmpuint (config->overlay_mib, ==, 64);
   g_assert_cmpstr (config->bar_chord, ==, "<Super>F12");
   g_assert_cmpint (config->bus, ==, AST_BUS_SYSTEM);
   g_assert_cmpstr (config->title, ==, "Room # 12");

@@ -11,11 +11,17 @@
 #define DOMAIN(inside) "<domain xmlns=\"urn:asteroide:appliance:1\">" inside "</domain>"
 #define DEVICE(inside) DOMAIN ("<devices>" inside "</devices>")
 
+#define ARGUMENTS(inside)                                                                                    \
+  DOMAIN ("<q:commandline xmlns:q=\"" AST_QEMU_NAMESPACE "\">" inside "</q:commandline>")
+#define ARGUMENT(text) "<q:arg value=\"" text "\"/>"
+
 static const AstOsTraits linux_traits
     = { .virtio_disk = TRUE, .virtio_net = TRUE, .virtio_video = TRUE, .usb3 = TRUE, .known = TRUE };
 static const AstDomainStation station = { .machine = "pc-q35-7.2",
                                           .emulator = "/usr/bin/qemu-system-x86_64",
                                           .machine_id = "0123456789abcdef0123456789abcdef" };
+
+static const AstDomainOverlay overlay = { .path = "/overlays/one", .bound = 1 << 30 };
 
 static AstAppliance *
 make_appliance (const char *id)
@@ -33,8 +39,8 @@ static xmlDoc *
 build (const AstAppliance *appliance, const AstDomainStation *at)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *xml = ast_domain_compose (
-      appliance, &linux_traits, appliance->disk ? "/overlays/one" : NULL, AST_IMAGE_QCOW2, at, &error);
+  g_autofree char *xml = ast_domain_compose (appliance, &linux_traits, appliance->disk ? &overlay : NULL,
+                                             AST_IMAGE_QCOW2, at, &error);
 
   g_assert_no_error (error);
   g_assert_true (g_str_has_suffix (xml, "</domain>\n"));
@@ -164,6 +170,70 @@ static const Refused refused[] = {
   { "rng-udp", DEVICE ("<rng model=\"virtio\"><backend model=\"egd\" type=\"udp\"/></rng>"),
     "network socket" },
   { "interface-mcast", DEVICE ("<interface type=\"mcast\"/>"), "network socket" },
+  { "channel-tcp", DEVICE ("<channel type=\"tcp\"/>"), "network socket" },
+  { "redirdev-tcp", DEVICE ("<redirdev bus=\"usb\" type=\"tcp\"/>"), "network socket" },
+  { "serial-file", DEVICE ("<serial type=\"file\"><source path=\"/tmp/x\"/></serial>"), "in this way" },
+  { "console-stdio", DEVICE ("<console type=\"stdio\"/>"), "in this way" },
+  { "parallel-dev", DEVICE ("<parallel type=\"dev\"/>"), "in this way" },
+  { "channel-pipe", DEVICE ("<channel type=\"pipe\"/>"), "in this way" },
+  { "serial-log", DEVICE ("<serial type=\"pty\"><log file=\"/tmp/x\"/></serial>"), "in this way" },
+  { "channel-socket", DEVICE ("<channel type=\"unix\"><source mode=\"bind\" path=\"/run/x\"/></channel>"),
+    "in this way" },
+  { "interface-vhostuser", DEVICE ("<interface type=\"vhostuser\"/>"), "in this way" },
+  { "interface-script", DEVICE ("<interface type=\"user\"><script path=\"/bin/sh\"/></interface>"),
+    "in this way" },
+  { "interface-forward", DEVICE ("<interface type=\"user\"><portForward proto=\"tcp\"/></interface>"),
+    "in this way" },
+  { "interface-log",
+    DEVICE ("<interface type=\"user\"><backend type=\"passt\" logFile=\"/tmp/x\"/></interface>"),
+    "in this way" },
+  { "rng-egd", DEVICE ("<rng model=\"virtio\"><backend model=\"egd\" type=\"unix\"/></rng>"), "in this way" },
+  { "rng-file", DEVICE ("<rng model=\"virtio\"><backend model=\"random\">/etc/shadow</backend></rng>"),
+    "in this way" },
+  { "tpm-external", DEVICE ("<tpm><backend type=\"external\"/></tpm>"), "in this way" },
+  { "tpm-passthrough", DEVICE ("<tpm><backend type=\"passthrough\"/></tpm>"), "in this way" },
+  { "tpm-that-stays", DEVICE ("<tpm><backend type=\"emulator\" persistent_state=\"yes\"/></tpm>"),
+    "in this way" },
+  { "filesystem-socket",
+    DEVICE ("<filesystem type=\"mount\"><source socket=\"/run/x\"/><readonly/></filesystem>"),
+    "in this way" },
+  { "filesystem-program",
+    DEVICE ("<filesystem type=\"mount\"><binary path=\"/bin/sh\"/><readonly/></filesystem>"), "in this way" },
+  { "hostdev-capabilities", DEVICE ("<hostdev mode=\"capabilities\" type=\"misc\"/>"), "in this way" },
+  { "shmem", DEVICE ("<shmem name=\"x\"/>"), "in this way" },
+  { "vsock", DEVICE ("<vsock/>"), "in this way" },
+  { "unknown", DEVICE ("<wormhole/>"), "in this way" },
+  { "input-evdev", DEVICE ("<input type=\"evdev\"/>"), "in this way" },
+  { "input-passthrough", DEVICE ("<input type=\"passthrough\"/>"), "in this way" },
+  { "disk-vmdk", DEVICE ("<disk type=\"file\"><driver type=\"vmdk\"/><readonly/></disk>"), "in this way" },
+  { "disk-below-vmdk",
+    DEVICE ("<disk type=\"file\"><readonly/><backingStore type=\"file\"><format "
+            "type=\"vmdk\"/></backingStore></disk>"),
+    "in this way" },
+  { "disk-vhostuser", DEVICE ("<disk type=\"vhostuser\"><readonly/></disk>"), "in this way" },
+  { "launch-security", DOMAIN ("<launchSecurity type=\"sev\"/>"), "<launchSecurity>" },
+  { "seclabel", DOMAIN ("<seclabel type=\"none\"/>"), "<seclabel>" },
+  { "nvram", DOMAIN ("<os><nvram>/tmp/x</nvram></os>"), "in this way" },
+  { "firmware", DOMAIN ("<os firmware=\"efi\"/>"), "in this way" },
+  { "loader", DOMAIN ("<os><loader type=\"pflash\">/tmp/x</loader></os>"), "in this way" },
+  { "memory-file", DOMAIN ("<memoryBacking><source type=\"file\"/></memoryBacking>"), "in this way" },
+  { "memory-locked", DOMAIN ("<memoryBacking><locked/></memoryBacking>"), "in this way" },
+  { "argument-hostfwd", ARGUMENTS (ARGUMENT ("-netdev") ARGUMENT ("user,id=x,hostfwd=tcp::80-:80")),
+    "open nothing" },
+  { "argument-chardev", ARGUMENTS (ARGUMENT ("-chardev") ARGUMENT ("socket,id=x,port=1,server=on")),
+    "open nothing" },
+  { "argument-vnc", ARGUMENTS (ARGUMENT ("-vnc") ARGUMENT (":1")), "open nothing" },
+  { "argument-gdb", ARGUMENTS (ARGUMENT ("-s")), "open nothing" },
+  { "argument-monitor", ARGUMENTS (ARGUMENT ("-monitor") ARGUMENT ("tcp::1,server")), "open nothing" },
+  { "argument-sandbox", ARGUMENTS (ARGUMENT ("-sandbox") ARGUMENT ("off")), "open nothing" },
+  { "argument-double-dash", ARGUMENTS (ARGUMENT ("--msg") ARGUMENT ("timestamp=on")), "open nothing" },
+  { "argument-image", ARGUMENTS (ARGUMENT ("/dev/sda")), "open nothing" },
+  { "argument-after-value", ARGUMENTS (ARGUMENT ("-msg") ARGUMENT ("x") ARGUMENT ("-s")), "open nothing" },
+  { "argument-without-value", ARGUMENTS (ARGUMENT ("-msg")), "open nothing" },
+  { "argument-file", ARGUMENTS (ARGUMENT ("-fw_cfg") ARGUMENT ("name=opt/x,file=/etc/shadow")),
+    "open nothing" },
+  { "environment", ARGUMENTS ("<q:env name=\"LD_PRELOAD\" value=\"/tmp/x\"/>"), "open nothing" },
+  { "deprecation", DOMAIN ("<q:deprecation xmlns:q=\"" AST_QEMU_NAMESPACE "\"/>"), "open nothing" },
   { "second-devices", DOMAIN ("<devices/><devices><graphics/></devices>"), "<graphics>" },
   { "broken", "<domain>", "without attributes" },
   { "empty", "", "without attributes" },
@@ -177,8 +247,7 @@ test_refused (gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   appliance->domain_xml = g_strdup (self->domain);
-  g_assert_null (
-      ast_domain_compose (appliance, &linux_traits, "/overlays/one", AST_IMAGE_QCOW2, &station, &error));
+  g_assert_null (ast_domain_compose (appliance, &linux_traits, &overlay, AST_IMAGE_QCOW2, &station, &error));
   g_assert_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR);
   g_assert_nonnull (strstr (error->message, self->words));
 }
@@ -195,13 +264,10 @@ static const Refused refused_under_exam[] = {
   { "filesystem", DEVICE ("<filesystem><source dir=\"/srv\"/><readonly/></filesystem>"), "<filesystem>" },
   { "channel", DEVICE ("<channel type=\"spiceport\"/>"), "<channel>" },
   { "serial", DEVICE ("<serial type=\"pty\"/>"), "<serial>" },
-  { "parallel", DEVICE ("<parallel type=\"dev\"/>"), "<parallel>" },
-  { "console", DEVICE ("<console type=\"file\"/>"), "<console>" },
+  { "parallel", DEVICE ("<parallel type=\"pty\"/>"), "<parallel>" },
+  { "console", DEVICE ("<console type=\"pty\"/>"), "<console>" },
   { "smartcard", DEVICE ("<smartcard mode=\"host\"/>"), "<smartcard>" },
-  { "shmem", DEVICE ("<shmem name=\"x\"/>"), "<shmem>" },
-  { "vsock", DEVICE ("<vsock/>"), "<vsock>" },
-  { "rng", DEVICE ("<rng model=\"virtio\"><backend model=\"egd\" type=\"unix\"/></rng>"), "<rng>" },
-  { "unknown", DEVICE ("<wormhole/>"), "<wormhole>" },
+  { "rng", DEVICE ("<rng model=\"virtio\"><backend model=\"builtin\"/></rng>"), "<rng>" },
   { "disk-block",
     DEVICE ("<disk type=\"block\" device=\"cdrom\"><source dev=\"/dev/sr0\"/><readonly/></disk>"), "<disk>" },
   { "disk-network", DEVICE ("<disk type=\"network\"><source protocol=\"nbd\"/><readonly/></disk>"),
@@ -211,8 +277,6 @@ static const Refused refused_under_exam[] = {
             "<backingStore type=\"file\"><backingStore type=\"network\"><source "
             "protocol=\"nbd\"/></backingStore></backingStore></disk>"),
     "<disk>" },
-  { "input", DEVICE ("<input type=\"evdev\"/>"), "<input>" },
-  { "tpm", DEVICE ("<tpm><backend type=\"external\"/></tpm>"), "<tpm>" },
   { "commandline", DOMAIN ("<q:commandline xmlns:q=\"" AST_QEMU_NAMESPACE "\"/>"), "<commandline>" },
   { "override", DOMAIN ("<q:override xmlns:q=\"" AST_QEMU_NAMESPACE "\"/>"), "<override>" },
 };
@@ -225,7 +289,7 @@ compose (AstAppliance *appliance, const char *domain, gboolean exam, GError **er
   at.exam = exam;
   g_free (appliance->domain_xml);
   appliance->domain_xml = g_strdup (domain);
-  return ast_domain_compose (appliance, &linux_traits, "/overlays/one", AST_IMAGE_QCOW2, &at, error);
+  return ast_domain_compose (appliance, &linux_traits, &overlay, AST_IMAGE_QCOW2, &at, error);
 }
 
 static void
@@ -291,6 +355,38 @@ test_repeated (void)
   g_assert_cmpuint (count, ==, 2);
 }
 
+static guint
+count_chain (const xmlNode *disk)
+{
+  const xmlNode *below = ast_xml_child (disk, "backingStore");
+
+  return below ? 1 + count_chain (below) : 0;
+}
+
+// Whatever is added, the chain of each disk ends where it is named to end.
+static void
+test_chains_end (void)
+{
+  const char *const added[] = { DEVICE ("<disk type=\"file\"><driver type=\"qcow2\"/>" SOURCE "</disk>"),
+                                DEVICE ("<disk type=\"file\"><backingStore type=\"file\">" SOURCE
+                                        "</backingStore><readonly/></disk>"),
+                                DEVICE ("<disk type=\"file\">" SOURCE "<backingStore/></disk>") };
+  const guint lengths[] = { 1, 2, 1 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (added); i++)
+    {
+      g_autoptr (AstAppliance) appliance = make_appliance ("expert");
+      g_autoptr (xmlDoc) doc = NULL;
+      xmlNode *devices;
+
+      appliance->domain_xml = g_strdup (added[i]);
+      doc = build (appliance, &station);
+      devices = ast_xml_child (xmlDocGetRootElement (doc), "devices");
+      g_assert_true (ast_xml_is (xmlLastElementChild (devices), "disk"));
+      g_assert_cmpuint (count_chain (xmlLastElementChild (devices)), ==, lengths[i]);
+    }
+}
+
 static void
 expect_bad_path (const char *path)
 {
@@ -299,8 +395,7 @@ expect_bad_path (const char *path)
 
   g_free (appliance->disk->path);
   appliance->disk->path = g_strdup (path);
-  g_assert_null (
-      ast_domain_compose (appliance, &linux_traits, "/overlays/one", AST_IMAGE_QCOW2, &station, &error));
+  g_assert_null (ast_domain_compose (appliance, &linux_traits, &overlay, AST_IMAGE_QCOW2, &station, &error));
   g_assert_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
 }
@@ -363,9 +458,14 @@ test_format_is_read (void)
   g_free (appliance->disk->path);
   appliance->disk->path = g_strdup (path);
   g_assert_true (g_file_set_contents (path, zeros, 4096, NULL));
-  xml = ast_domain_build (appliance, &linux_traits, "/overlays/one", &station, &error);
+  xml = ast_domain_build (appliance, &linux_traits, path, &station, &error);
   g_assert_no_error (error);
   g_assert_nonnull (strstr (xml, "<format type=\"raw\"/>"));
+  // The overlay's length is its bound.
+  g_assert_nonnull (strstr (xml, "<slice type=\"storage\" offset=\"0\" size=\"4096\"/>"));
+  g_assert_null (ast_domain_build (appliance, &linux_traits, "/overlays/none", &station, &error));
+  g_assert_error (error, AST_ERROR, AST_ERROR_STORE);
+  g_clear_error (&error);
   g_unlink (path);
   g_rmdir (folder);
   missing = ast_domain_build (appliance, &linux_traits, "/overlays/one", &station, &error);
@@ -381,6 +481,7 @@ main (int argc, char **argv)
   g_test_add_func ("/domain-builder/macs", test_macs);
   g_test_add_func ("/domain-builder/many", test_many);
   g_test_add_func ("/domain-builder/repeated", test_repeated);
+  g_test_add_func ("/domain-builder/chains-end", test_chains_end);
   g_test_add_func ("/domain-builder/bad-paths", test_bad_paths);
   g_test_add_func ("/domain-builder/good-paths", test_good_paths);
   g_test_add_func ("/domain-builder/format-is-read", test_format_is_read);

@@ -122,12 +122,20 @@ test_machine_open_screen_async (AstMachine *machine, GCancellable *cancellable, 
 }
 
 static void
+test_machine_resume_async (AstMachine *machine, GAsyncReadyCallback callback, gpointer data)
+{
+  take_call (TEST_MACHINE (machine)->host, CALL_RESUME, "(resume)",
+             g_task_new (machine, NULL, callback, data));
+}
+
+static void
 test_machine_iface_init (AstMachineInterface *iface)
 {
   iface->start_async = test_machine_start_async;
   iface->ask_to_stop_async = test_machine_ask_to_stop_async;
   iface->destroy_async = test_machine_destroy_async;
   iface->open_screen_async = test_machine_open_screen_async;
+  iface->resume_async = test_machine_resume_async;
 }
 
 // ---------------------------------------------------------------------------------------------------------------

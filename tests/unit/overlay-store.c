@@ -44,7 +44,7 @@ make_fixture_at (const char *prefix, const char *size)
   g_assert_true (run_tool ("qemu-img create -q -f qcow2", self->disk, size, NULL));
   g_assert_true (run_tool ("qemu-img create -q -f qcow2 -F qcow2 -b", self->disk, self->lower, NULL));
   g_assert_true (run_tool ("qemu-img create -q -f qcow2 -F qcow2 -b", self->lower, self->upper, NULL));
-  self->store = ast_overlay_store_new (self->overlays, 1);
+  self->store = ast_overlay_store_new (self->overlays, 1, 0);
   self->appliance = make_appliance (self->images, self->disk, self->lower);
   g_ptr_array_add (self->appliance->layers, make_part (self->upper, NULL));
   return self;
@@ -266,7 +266,7 @@ test_not_utf8 (void)
   g_autoptr (TestFolder) folder = make_folder ();
   g_autofree char *disk = g_build_filename (folder, "disk-\xff.qcow2", NULL);
   g_autofree char *overlays = g_build_filename (folder, "overlays-\xff", NULL);
-  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (overlays, 1);
+  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (overlays, 1, 0);
   g_autoptr (AstAppliance) appliance = make_appliance (folder, disk, NULL);
   g_autoptr (GError) error = NULL;
   g_autofree char *overlay = NULL;
@@ -284,7 +284,7 @@ test_raw_disk (void)
   g_autoptr (TestFolder) folder = make_folder ();
   g_autofree char *disk = g_build_filename (folder, "disk.raw", NULL);
   g_autofree char *overlays = g_build_filename (folder, "overlays", NULL);
-  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (overlays, 1);
+  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (overlays, 1, 0);
   g_autoptr (AstAppliance) appliance = make_appliance (folder, disk, NULL);
   g_autofree char *bytes = g_malloc (2 << 20);
   g_autoptr (GError) error = NULL;
@@ -338,7 +338,7 @@ static void
 test_no_space (void)
 {
   g_autoptr (Fixture) fixture = make_fixture ();
-  g_autoptr (AstOverlayStore) greedy = ast_overlay_store_new (fixture->overlays, G_MAXUINT);
+  g_autoptr (AstOverlayStore) greedy = ast_overlay_store_new (fixture->overlays, G_MAXUINT, 0);
 
   assert_create_fails (greedy, fixture->appliance, AST_ERROR_NO_SPACE, "PiB");
   assert_create_fails (greedy, fixture->appliance, AST_ERROR_NO_SPACE, fixture->overlays);
@@ -347,12 +347,110 @@ test_no_space (void)
   g_assert_cmpuint (count_files (fixture->overlays), ==, 0);
 }
 
+static goffset
+length_of (const char *path)
+{
+  struct stat found;
+
+  g_assert_cmpint (stat (path, &found), ==, 0);
+  return found.st_size;
+}
+
+// As QEMU writes that was given the file in its length.
+static gboolean
+bounded_guest_writes (const char *overlay, guint from_mib, guint mib)
+{
+  g_autofree char *command = g_strdup_printf ("write -P 0x77 %uM %uM", from_mib, mib);
+  g_autofree char *image = g_strdup_printf (
+      "driver=qcow2,file.driver=raw,file.offset=0,file.size=%" G_GOFFSET_FORMAT ",file.file.filename=%s",
+      length_of (overlay), overlay);
+
+  return run_tool ("qemu-io --image-opts -c", command, image, NULL);
+}
+
+static void
+assert_within (AstOverlayStore *store, const char *overlay, guint64 bound)
+{
+  AstRoom room;
+
+  g_assert_true (ast_overlay_store_get_room (store, overlay, &room));
+  g_assert_cmpuint (room.bound, ==, bound);
+  g_assert_cmpuint (room.used, <=, bound);
+  g_assert_cmpuint (room.left, >, 0);
+}
+
+// A volatile overlay takes no more than its bound, however much is written.
+static void
+test_bound (void)
+{
+  g_autoptr (Fixture) fixture = make_fixture_at ("", "256M");
+  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (fixture->overlays, 1, 4);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *overlay = create (store, fixture->appliance, NULL, &error);
+
+  g_assert_no_error (error);
+  assert_within (store, overlay, 4 << 20);
+  g_assert_true (bounded_guest_writes (overlay, 0, 3));
+  g_assert_false (bounded_guest_writes (overlay, 8, 8));
+  g_assert_false (bounded_guest_writes (overlay, 100, 1) && bounded_guest_writes (overlay, 101, 1));
+  assert_within (store, overlay, 4 << 20);
+  // What it has already it may write again.
+  g_assert_true (bounded_guest_writes (overlay, 0, 3));
+  discard_well (store, overlay);
+}
+
+// A disk that is smaller than the bound needs no more than itself.
+static void
+test_bound_of_small_disk (void)
+{
+  g_autoptr (Fixture) fixture = make_fixture ();
+  g_autofree char *overlay = create_well (fixture);
+
+  g_assert_cmpint (length_of (overlay), <, 16 << 20);
+  g_assert_true (bounded_guest_writes (overlay, 0, 8));
+}
+
+// Each start of a kept overlay has the bound that fits then, also a smaller one, and nothing of it is lost.
+static void
+test_bound_of_kept (void)
+{
+  g_autoptr (Fixture) fixture = make_fixture_at ("", "256M");
+  g_autoptr (AstOverlayStore) wide = ast_overlay_store_new (fixture->overlays, 1, 8);
+  g_autoptr (AstOverlayStore) narrow = ast_overlay_store_new (fixture->overlays, 1, 4);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *overlay = NULL;
+  g_autofree char *again = NULL;
+
+  fixture->appliance->keeping = AST_KEEPING_KEPT;
+  overlay = create (wide, fixture->appliance, NULL, &error);
+  g_assert_no_error (error);
+  assert_within (wide, overlay, 8 << 20);
+  g_assert_true (bounded_guest_writes (overlay, 0, 1));
+  again = create (narrow, fixture->appliance, NULL, &error);
+  g_assert_no_error (error);
+  assert_within (narrow, overlay, 4 << 20);
+  g_assert_true (bounded_guest_writes (overlay, 1, 1));
+  g_assert_false (bounded_guest_writes (overlay, 2, 8));
+  assert_within (narrow, overlay, 4 << 20);
+  g_free (create (wide, fixture->appliance, NULL, &error));
+  assert_within (wide, overlay, 8 << 20);
+  g_assert_true (bounded_guest_writes (overlay, 2, 2));
+  // More is in it than it may have: it starts, and grows no further.
+  g_free (create (narrow, fixture->appliance, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (length_of (overlay), >=, 4 << 20);
+  g_assert_cmpint (length_of (overlay), <, 8 << 20);
+  g_assert_true (bounded_guest_writes (overlay, 2, 2));
+  g_assert_false (bounded_guest_writes (overlay, 20, 4));
+  g_assert_true (run_tool ("qemu-io -r -f qcow2 -c", "read -P 0x77 0 4M", overlay, NULL));
+}
+
 static void
 test_foreign_folder (void)
 {
   g_autoptr (Fixture) fixture = make_fixture ();
-  g_autoptr (AstOverlayStore) file_store = ast_overlay_store_new (fixture->disk, 1);
-  g_autoptr (AstOverlayStore) system_store = ast_overlay_store_new ("/usr", 1);
+  g_autoptr (AstOverlayStore) file_store = ast_overlay_store_new (fixture->disk, 1, 0);
+  g_autoptr (AstOverlayStore) system_store = ast_overlay_store_new ("/usr", 1, 0);
 
   assert_create_fails (file_store, fixture->appliance, AST_ERROR_STORE, "Not a directory");
   g_assert_cmpint (g_mkdir (fixture->overlays, 0700), ==, 0);
@@ -377,8 +475,8 @@ create_as_nobody (const char *folder)
   g_autofree char *disk = g_build_filename (folder, "images", "disk.qcow2", NULL);
   g_autofree char *overlays = g_build_filename (folder, "closed", "overlays", NULL);
   g_autofree char *own = g_build_filename (folder, "open", "overlays", NULL);
-  g_autoptr (AstOverlayStore) closed_store = ast_overlay_store_new (overlays, 1);
-  g_autoptr (AstOverlayStore) own_store = ast_overlay_store_new (own, 1);
+  g_autoptr (AstOverlayStore) closed_store = ast_overlay_store_new (overlays, 1, 0);
+  g_autoptr (AstOverlayStore) own_store = ast_overlay_store_new (own, 1, 0);
   g_autoptr (AstAppliance) appliance = make_appliance (folder, disk, NULL);
   g_autofree char *overlay = NULL;
 
@@ -870,7 +968,7 @@ test_kept_damaged (void)
 static gint64
 read_last_used (Fixture *fixture, const char *id)
 {
-  g_autoptr (AstOverlayStore) other = ast_overlay_store_new (fixture->overlays, 1);
+  g_autoptr (AstOverlayStore) other = ast_overlay_store_new (fixture->overlays, 1, 0);
 
   return ast_overlay_store_last_used (other, id);
 }
@@ -921,6 +1019,9 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay-store/sizes", test_sizes);
   g_test_add_func ("/overlay-store/bad-images", test_bad_images);
   g_test_add_func ("/overlay-store/no-space", test_no_space);
+  g_test_add_func ("/overlay-store/bound/volatile", test_bound);
+  g_test_add_func ("/overlay-store/bound/small-disk", test_bound_of_small_disk);
+  g_test_add_func ("/overlay-store/bound/kept", test_bound_of_kept);
   g_test_add_func ("/overlay-store/folder/foreign", test_foreign_folder);
   g_test_add_func ("/overlay-store/folder/unwritable", test_unwritable_folder);
   g_test_add_func ("/overlay-store/tool/missing", test_tool_missing);

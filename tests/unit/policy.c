@@ -8,12 +8,12 @@
 #include <libxml/parser.h>
 #include <string.h>
 
-#define ALL_ALLOWED "network usb dvd clipboard end restart send-keys devices"
+#define ALL_ALLOWED "network usb dvd clipboard end restart send-keys devices microphone"
 
-static const char *const device_words[] = { "usb", "dvd", "sound", "clipboard" };
+static const char *const device_words[] = { "usb", "dvd", "sound", "clipboard", "microphone" };
 static const char *const network_words[] = { "user", "bridge", "isolated" };
-static const char *const allows[]
-    = { "", "network", "usb", "dvd", "clipboard", "end", "restart", "send-keys", "devices", ALL_ALLOWED };
+static const char *const allows[] = { "",        "network",   "usb",     "dvd",        "clipboard", "end",
+                                      "restart", "send-keys", "devices", "microphone", ALL_ALLOWED };
 static const AstOsTraits traits = { .virtio_disk = TRUE, .virtio_net = TRUE, .usb3 = TRUE, .known = TRUE };
 
 typedef enum
@@ -46,17 +46,36 @@ has_word (const char *words, const char *word)
   return g_strv_contains ((const char *const *)list, word);
 }
 
+// A microphone is an attribute of the sound.
+static gboolean
+is_element (const char *word)
+{
+  return !g_str_equal (word, "microphone");
+}
+
+static gboolean
+is_given (const char *const *words, guint count, guint present, const char *word)
+{
+  for (guint i = 0; i < count; i++)
+    if (g_str_equal (words[i], word))
+      return (present & (1u << i)) != 0;
+  g_assert_not_reached ();
+}
+
 static void
 add_elements (GString *xml, const char *const *words, guint count, guint present, const char *format)
 {
   for (guint i = 0; i < count; i++)
-    if (present & (1u << i))
+    if ((present & (1u << i)) && is_element (words[i]))
       {
         g_auto (GStrv) parts = g_strsplit (format, "WORD", 2);
 
         g_string_append_printf (xml, "%s%s%s", parts[0], words[i], parts[1]);
         if (g_str_equal (words[i], "bridge"))
           g_string_append (xml, " source=\"br0\"");
+        if (g_str_equal (words[i], "sound"))
+          g_string_append_printf (xml, " microphone=\"%s\"",
+                                  is_given (words, count, present, "microphone") ? "yes" : "no");
         g_string_append (xml, "/>");
       }
 }
@@ -93,19 +112,16 @@ is_left (const Case *self, const char *word)
 }
 
 static gboolean
-is_given (const char *const *words, guint count, guint present, const char *word)
-{
-  for (guint i = 0; i < count; i++)
-    if (g_str_equal (words[i], word))
-      return (present & (1u << i)) != 0;
-  g_assert_not_reached ();
-}
-
-static gboolean
 may_use (const Case *self, const char *device)
 {
   return is_given (device_words, G_N_ELEMENTS (device_words), self->devices, device)
          && (g_str_equal (device, "sound") || is_left (self, device));
+}
+
+static gboolean
+may_hear (const Case *self)
+{
+  return may_use (self, "sound") && may_use (self, "microphone");
 }
 
 static gboolean
@@ -123,6 +139,7 @@ check_policy (const Case *self, const AstPolicy *policy)
   g_assert_cmpint ((policy->devices & AST_DEVICE_DVD) != 0, ==, may_use (self, "dvd"));
   g_assert_cmpint ((policy->devices & AST_DEVICE_SOUND) != 0, ==, may_use (self, "sound"));
   g_assert_cmpint ((policy->devices & AST_DEVICE_CLIPBOARD) != 0, ==, may_use (self, "clipboard"));
+  g_assert_cmpint ((policy->devices & AST_DEVICE_MICROPHONE) != 0, ==, may_hear (self));
   g_assert_cmpint (policy->network, ==, may_reach (self, "user") || may_reach (self, "bridge"));
   g_assert_cmpint ((policy->actions & AST_ACTION_END) != 0, ==, is_left (self, "end"));
   g_assert_cmpint ((policy->actions & AST_ACTION_RESTART) != 0, ==, is_left (self, "restart"));
@@ -158,6 +175,9 @@ check_devices (const Case *self, const xmlNode *devices)
                     may_use (self, "clipboard") ? "yes" : "no");
   assert_attribute (ast_xml_child (devices, "audio"), "type", may_use (self, "sound") ? "spice" : "none");
   g_assert_cmpuint (count (devices, "sound"), ==, may_use (self, "sound"));
+  if (may_use (self, "sound"))
+    assert_attribute (ast_xml_child (ast_xml_child (devices, "sound"), "codec"), "type",
+                      may_hear (self) ? "duplex" : "output");
   g_assert_cmpuint (count (devices, "redirdev"), ==, (usb ? 4 : 0) + (dvd ? 1 : 0));
   g_assert_cmpint (filter != NULL, ==, usb || dvd);
   if (!filter)

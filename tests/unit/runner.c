@@ -79,7 +79,7 @@ make_fixture (const AstRunnerTimes *times, gboolean seen)
   self->config->runtime = g_build_filename (self->folder, "run", NULL);
   self->config->stop_seconds = 2;
   self->appliance = make_appliance (self->folder, disk, NULL);
-  self->store = ast_overlay_store_new (self->overlays, 0);
+  self->store = ast_overlay_store_new (self->overlays, 0, 0);
   self->trail = g_string_new (NULL);
   self->host = test_host_new (self->trail);
   self->screen = seen ? test_screen_new (self->trail) : NULL;
@@ -683,7 +683,7 @@ test_no_space (void)
   g_autoptr (Fixture) self = make_fixture (&never, TRUE);
 
   // The runner's own reference holds the first one.
-  g_set_object (&self->store, ast_overlay_store_new (self->overlays, G_MAXUINT));
+  g_set_object (&self->store, ast_overlay_store_new (self->overlays, G_MAXUINT, 0));
   g_object_unref (self->store);
   g_signal_handlers_disconnect_by_data (self->runner, self);
   g_object_unref (self->runner);
@@ -1175,6 +1175,77 @@ test_reset_after_failure (void)
   assert_clean (self);
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+// A guest that stands still
+
+static void
+test_paused_goes_on (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to (self, AST_STATE_BOOTING);
+  g_assert_false (ast_runner_can_go_on (self->runner));
+  ast_machine_emit_paused (self->host->machine, AST_PAUSE_DISK_ERROR);
+  ast_machine_emit_paused (self->host->machine, AST_PAUSE_DISK_ERROR);
+  g_assert_cmpint (ast_runner_get_status (self->runner)->paused, ==, AST_PAUSE_DISK_ERROR);
+  g_assert_true (ast_runner_can_go_on (self->runner));
+  // It stays so in the next state.
+  ast_screen_emit_desktop_ready (AST_SCREEN (self->screen));
+  g_assert_cmpint (state_of (self), ==, AST_STATE_READY);
+  g_assert_cmpint (ast_runner_get_status (self->runner)->paused, ==, AST_PAUSE_DISK_ERROR);
+  ast_runner_go_on (self->runner);
+  WAIT_UNTIL (self, self->host->counts[CALL_RESUME] == 1);
+  ast_machine_emit_resumed (self->host->machine);
+  g_assert_cmpint (ast_runner_get_status (self->runner)->paused, ==, AST_PAUSE_NONE);
+  ast_runner_go_on (self->runner);
+  spin (50);
+  g_assert_cmpuint (self->host->counts[CALL_RESUME], ==, 1);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// A guest that stands still hears no power button: it is not asked, and nobody waits for it.
+static void
+test_paused_is_ended (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to_ready (self);
+  ast_machine_emit_paused (self->host->machine, AST_PAUSE_NO_SPACE);
+  ast_runner_stop (self->runner, FALSE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpint (ast_runner_get_status (self->runner)->paused, ==, AST_PAUSE_NONE);
+  g_assert_cmpuint (self->host->counts[CALL_ASK], ==, 0);
+}
+
+static void
+set_bound (Fixture *self, goffset more)
+{
+  AstRoom room;
+
+  g_assert_true (ast_runner_get_room (self->runner, &room));
+  g_assert_cmpint (truncate (self->host->overlay, (off_t)room.used + more), ==, 0);
+}
+
+// With its room used up it would stand still again at once; with room on the disk it gets further.
+static void
+test_paused_without_room (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to_ready (self);
+  set_bound (self, 64 << 20);
+  g_assert_false (ast_runner_can_go_on (self->runner));
+  ast_machine_emit_paused (self->host->machine, AST_PAUSE_NO_SPACE);
+  g_assert_true (ast_runner_can_go_on (self->runner));
+  set_bound (self, 1 << 20);
+  g_assert_false (ast_runner_can_go_on (self->runner));
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1215,6 +1286,9 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/stop/destroy-fails", test_destroy_fails);
   g_test_add_func ("/runner/stop/overlay-in-use", test_overlay_stays_in_use);
   g_test_add_func ("/runner/stop/overlay-in-use-for-a-moment", test_overlay_is_in_use_for_a_moment);
+  g_test_add_func ("/runner/paused/goes-on", test_paused_goes_on);
+  g_test_add_func ("/runner/paused/is-ended", test_paused_is_ended);
+  g_test_add_func ("/runner/paused/without-room", test_paused_without_room);
   g_test_add_func ("/runner/screen/lost", test_screen_is_lost);
   g_test_add_func ("/runner/screen/comes-back", test_screen_comes_back);
   g_test_add_func ("/runner/screen/goes-with-guest", test_screen_goes_with_guest);

@@ -52,10 +52,13 @@ test_json (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) expected = json_from_string (
       "{\"state\":\"failed\",\"appliance\":\"netlab\",\"since\":\"2026-03-04T05:06:07.000089Z\","
-      "\"failure\":{\"code\":\"guest-lost\",\"message\":\"“Réseau” stopped\\n\\\"unexpectedly\\\".\"}}",
+      "\"failure\":{\"code\":\"guest-lost\",\"message\":\"“Réseau” stopped\\n\\\"unexpectedly\\\".\"},"
+      "\"paused\":null,\"room\":null}",
       &error);
   g_autoptr (JsonNode) nothing
-      = json_from_string ("{\"state\":\"idle\",\"appliance\":null,\"since\":null,\"failure\":null}", &error);
+      = json_from_string ("{\"state\":\"idle\",\"appliance\":null,\"since\":null,\"failure\":null,"
+                          "\"paused\":null,\"room\":null}",
+                          &error);
   g_autoptr (JsonNode) said = json_from_string (failed_json, &error);
   g_autoptr (JsonNode) said_idle = json_from_string (idle_json, &error);
 
@@ -165,6 +168,38 @@ test_save_fails (void)
   g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
 }
 
+// Why a guest stands still is read again; how full its disk was then is not.
+static void
+test_paused (void)
+{
+  static const AstPause pauses[] = { AST_PAUSE_NO_SPACE, AST_PAUSE_DISK_ERROR };
+  static const char *const texts[] = {
+    "{\"state\":\"ready\",\"appliance\":\"a\",\"since\":null,\"failure\":null,\"paused\":\"no-space\","
+    "\"room\":{\"used\":1,\"bound\":2,\"left\":3}}",
+    "{\"state\":\"ready\",\"appliance\":\"a\",\"since\":null,\"failure\":null,\"paused\":\"disk-error\","
+    "\"room\":{\"used\":1,\"bound\":2,\"left\":3}}"
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (pauses); i++)
+    {
+      g_autoptr (AstStatus) status = ast_status_new (AST_STATE_READY, "a", 0);
+      g_autoptr (JsonNode) expected = json_from_string (texts[i], NULL);
+      g_autoptr (JsonNode) said = NULL;
+      g_autoptr (AstStatus) read = NULL;
+      g_autofree char *json = NULL;
+
+      status->paused = pauses[i];
+      status->room = (AstRoom){ 1, 2, 3 };
+      json = ast_status_to_json (status);
+      said = json_from_string (json, NULL);
+      g_assert_true (json_node_equal (said, expected));
+      read = ast_status_from_json (json, -1);
+      g_assert_cmpint (read->paused, ==, pauses[i]);
+      g_assert_cmpuint (read->room.bound, ==, 0);
+    }
+  g_assert_cmpint (ast_pause_from_word ("tired"), ==, AST_PAUSE_NONE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -172,6 +207,7 @@ main (int argc, char **argv)
   g_test_add_func ("/state/words", test_words);
   g_test_add_func ("/state/other-words", test_other_words);
   g_test_add_func ("/state/json", test_json);
+  g_test_add_func ("/state/paused", test_paused);
   g_test_add_func ("/state/there-and-back", test_there_and_back);
   g_test_add_func ("/state/nonsense", test_nonsense);
   g_test_add_func ("/state/half-nonsense", test_half_nonsense);

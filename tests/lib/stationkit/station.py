@@ -20,6 +20,8 @@ DOMAIN = "asteroide"
 EMULATOR = "qemu-system-x86_64"
 BUS_NAME = "org.asteroide.Kiosk1"
 DAEMONS = ("libvirtd", "virtlogd")
+# What libvirt and QEMU may start beside a guest, and what must go with it.
+HELPERS = ("dnsmasq", "passt", "qemu-bridge-helper", "slirp4netns", "swtpm", "virtiofsd")
 # Of the environment a kiosk is started in nothing else is taken over.
 INHERITED = ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")
 
@@ -277,8 +279,8 @@ class Station:
         return (self.runtime / "guest.lock").exists()
 
     def leftovers(self):
-        """What should not be there after a session: domain, QEMU, overlay, lock."""
-        found = [f"process {pid}" for pid in self.desk.processes(EMULATOR)]
+        """What should not be there after a session: domain, QEMU and its helpers, overlay, lock."""
+        found = [f"process {pid}" for pid in self.desk.processes(EMULATOR, *HELPERS)]
         if self.desk.processes("libvirtd"):
             found += [f"domain {name}" for name in self.domains()]
         found += [f"overlay {name}" for name in self.overlay_files()]
