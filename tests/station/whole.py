@@ -318,9 +318,12 @@ grep -v asteroide $accounts""")
         """A configuration that is none: a screen that says so, and no way out of it"""
         conf = "/usr/local/etc/asteroide/asteroide.conf"
         self.run_in(f"cp {conf} /run/kept && printf '[paths\\nappliances=../..\\0\\n' >{conf} && systemctl restart asteroide")
-        self.machine.wait_for("asteroide.conf", 120)
-        self.press_all()
-        self.run_in(f"cp /run/kept {conf} && systemctl restart asteroide")
+        try:
+            self.machine.wait_for("This station is not ready", 120)
+            self.press_all()
+            self.shot("not_ready")
+        finally:
+            self.run_in(f"cp /run/kept {conf} && systemctl restart asteroide")
         self.wait_for_launcher()
 
     def test_power_failure(self):
