@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 from . import tap
+from .display import Display
 from .station import Desk, Station
 
 
@@ -16,10 +17,11 @@ class StationCase(unittest.TestCase):
     build = None  # the folder that meson built in
     appliances = None  # the sample appliances
     desk = None
+    screen_type = Display  # what the desk's screen is
 
     @classmethod
     def setUpClass(cls):
-        cls.desk = Desk()
+        cls.desk = Desk(cls.screen_type)
         cls.screen = cls.desk.display
 
     @classmethod
