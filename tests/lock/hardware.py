@@ -14,6 +14,8 @@ from stationkit.xorg import XorgDisplay  # noqa: E402
 
 # The kiosk's ground, on monitors beside its own.
 DARK = "000000"
+# After half a second of rest a touch means more to GTK.
+LONG_PRESS = 0.7
 
 
 class Hardware(lockcase.LockCase):
@@ -118,6 +120,100 @@ class Hardware(lockcase.LockCase):
         self.station.shot("guest")
         self.expect_held()
         self.stop("--force")
+
+    # Touch
+
+    def gestures(self):
+        """What fingers can do, by names: the places of each finger."""
+        width, height = self.screen.size
+        middle = (width // 2, height // 2)
+
+        def way(start, end):
+            return [(start[0] + (end[0] - start[0]) * part // 8, start[1] + (end[1] - start[1]) * part // 8) for part in range(9)]
+
+        edges = {"left": ((0, middle[1]), (width - 1, middle[1])), "right": ((width - 1, middle[1]), (0, middle[1])),
+                 "top": ((middle[0], 0), (middle[0], height - 1)), "bottom": ((middle[0], height - 1), (middle[0], 0))}
+        for name, (start, end) in edges.items():
+            for fingers in (1, 2, 3, 4):
+                across = (0, 40) if name in ("left", "right") else (40, 0)
+                yield f"{fingers} fingers from the {name}", [
+                    way((start[0] + across[0] * number, start[1] + across[1] * number),
+                        (end[0] + across[0] * number, end[1] + across[1] * number)) for number in range(fingers)]
+        corners = ((-1, -1), (1, 1), (-1, 1), (1, -1))
+        for fingers in (2, 3, 4):
+            near = [(middle[0] + 20 * x, middle[1] + 20 * y) for x, y in corners[:fingers]]
+            far = [(middle[0] + 300 * x, middle[1] + 300 * y) for x, y in corners[:fingers]]
+            yield f"{fingers} fingers apart", [way(a, b) for a, b in zip(near, far)]
+            yield f"{fingers} fingers together", [way(b, a) for a, b in zip(near, far)]
+            yield f"{fingers} fingers at once", [[place] for place in far]
+
+    def touch_everywhere(self, touch):
+        """Every gesture, and long presses along the edges and in the corners."""
+        width, height = self.screen.size
+        for name, fingers in self.gestures():
+            for _ in range(3):
+                touch.gesture(*fingers)
+                self.tried(name)
+        for place in itertools.product((0, width // 2, width - 1), (height // 3, height // 2, height - 1)):
+            touch.gesture([place], hold=LONG_PRESS)
+            self.tried(f"a long press at {place}")
+
+    def below(self, place):
+        """What is to be seen just below a line of text, where a touch screen's handles would hang."""
+        left, top = place[0] - 150, place[1] + 24
+        return self.screen.look_when_still().crop((left, top, left + 300, top + 30)).tobytes()
+
+    def test_touch_launcher(self):
+        """Gestures on the launcher; long presses on a tile and in the search; then a tap on a tile starts it."""
+        self.add_sample()
+        self.station.start_kiosk()
+        tile = middle_of(self.screen.wait_for(guests.NAMES["tiny"]))
+        search = middle_of(self.screen.wait_for("Type to search"))
+        touch = self.screen.device("touch")
+        self.touch_everywhere(touch)
+        self.assertEqual(self.station.state(), "idle")
+        touch.gesture([search])
+        self.screen.type("nosuch")
+        self.screen.wait_for("No appliance matches")
+        began = self.below(search)
+        for _ in range(3):
+            for name, hold in (("a tap", 0), ("two taps, which select a word", 0), ("a long press", LONG_PRESS)):
+                touch.gesture([search], hold=hold)
+                self.tried(f"{name} in the search")
+                if self.below(search) != began:
+                    self.row["escapes"].append(f"{name} in the search: something came up below it")
+        self.station.shot("search")
+        self.expect_held()
+        self.screen.key("Escape")
+        touch.gesture([tile])
+        self.station.wait_state("preparing", "starting", "booting", "ready", seconds=30)
+        self.wait_for_colour(guests.COLOURS["tiny"])
+        self.expect_held()
+        self.stop("--force")
+
+    def test_touch_guest(self):
+        """Gestures in a guest, then on the bar over it; a finger opens and uses the bar."""
+        self.add_sample()
+        self.station.start_kiosk()
+        self.start()
+        touch = self.screen.device("touch")
+        self.touch_everywhere(touch)
+        self.expect_held()
+        self.screen.key("ctrl+alt+Home")
+        place = middle_of(self.screen.wait_for("Help", area=self.bar()))
+        touch.gesture([place], hold=LONG_PRESS)
+        self.tried("a long press on the bar")
+        self.screen.wait_for("All keys go to the machine", area=self.bar())
+        self.touch_everywhere(touch)
+        self.station.shot("bar")
+        self.expect_held()
+        self.assertIn(self.station.state(), ("booting", "ready"))
+        self.stop("--force")
+
+
+def middle_of(place):
+    """Of an area, where a finger goes."""
+    return ((place[0] + place[2]) // 2, (place[1] + place[3]) // 2)
 
 
 if __name__ == "__main__":

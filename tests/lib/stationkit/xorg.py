@@ -86,6 +86,7 @@ class XorgDisplay(Display):
 
     def __init__(self, folder, width=1280, height=800):
         super().__init__(folder, width, height)
+        self.devices = {}
         self.modes = {(0, mode_name(width, height))}  # which monitor can show which
 
     def command(self):
@@ -134,13 +135,20 @@ class XorgDisplay(Display):
 
     # Input devices
 
+    # The driver never finds out that its other side has closed the connection, and listens to it for ever: so a connection
+    # stays until the device goes.
+
     def plug_device(self, name, is_there=True):
         """Has the server forget one of its input devices, or find it."""
         self.run("xinput", "enable" if is_there else "disable", name)
+        if not is_there:
+            self.devices.pop(name).close()
 
     def device(self, name):
         """One of the server's input devices, for a test's hands."""
-        return InputDevice(self, name)
+        if name not in self.devices:
+            self.devices[name] = InputDevice(self, name)
+        return self.devices[name]
 
 
 class InputDevice:
@@ -157,7 +165,7 @@ class InputDevice:
         self._receive()
 
     def close(self):
-        """Lets go of it; the device stays."""
+        """Lets go of a device that is gone."""
         self.socket.close()
 
     def _send(self, kind, body=b""):
