@@ -4,12 +4,12 @@
 for cards and input devices that are not there."""
 import itertools
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from Xlib import X, XK  # noqa: E402
+from Xlib import X  # noqa: E402
 from stationkit import cases, guests, lockcase, processes  # noqa: E402
+from stationkit.intruder import MODIFIERS  # noqa: E402
 from stationkit.xorg import XorgDisplay  # noqa: E402
 
 # The kiosk's ground, on monitors beside its own.
@@ -209,6 +209,86 @@ class Hardware(lockcase.LockCase):
         self.expect_held()
         self.assertIn(self.station.state(), ("booting", "ready"))
         self.stop("--force")
+
+    # Keyboards and pointers
+
+    def come_and_go(self, last_key):
+        """A keyboard and a pointer vanish with a key or a button held, and come back; none of their keys is another's.
+        The seat's own keyboard speaks last, with this key."""
+        window = self.intruder.open((100, 100, 300, 200))
+        window.configure(stack_mode=X.Below)
+        for name in (*MODIFIERS, "a", "F11", "Escape"):
+            code = self.intruder.code(name)
+            self.screen.device("second-keyboard").key(code, True)
+            self.tried(f"{name} pressed on the second keyboard")
+            self.screen.plug_device("second-keyboard", False)
+            self.tried_to_hide(f"the second keyboard gone with {name} held")
+            self.screen.plug_device("second-keyboard")
+            self.tried_to_hide(f"the second keyboard back after {name}")
+            window.set_input_focus(X.RevertToParent, X.CurrentTime)
+            for press in (True, False):
+                self.screen.device("second-keyboard").key(self.intruder.code("a"), press)
+            self.tried_to_hide("a key of the new keyboard")
+            self.assertEqual(self.intruder.keys(), [], "somebody else has got the new keyboard's keys")
+        for button in range(1, 8):
+            self.screen.device("second-pointer").click(640, 400, button)
+            self.screen.plug_device("second-pointer", False)
+            self.screen.plug_device("second-pointer")
+            self.tried_to_hide(f"a new pointer after button {button}")
+        window.destroy()
+        # The server believes the last device's scale of the next one's places, until the seat's own ones speak again.
+        self.screen.device("pointer").click(2, 400)
+        for press in (True, False):
+            self.screen.device("keyboard").key(self.intruder.code(last_key), press)
+
+    def test_devices_launcher(self):
+        """Keyboards and pointers come and go on the launcher; afterwards plain letters search."""
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.wait_for("Alpha writer")
+        self.come_and_go("Escape")
+        self.screen.key("Escape")
+        self.screen.type("nosuch")
+        self.screen.wait_for("No appliance matches")
+        self.station.shot("launcher")
+        self.expect_held()
+
+    def test_devices_guest(self):
+        """Keyboards and pointers come and go in a session; afterwards plain letters reach the guest."""
+        self.add_sample()
+        self.station.start_kiosk()
+        self.start()
+        self.come_and_go("Return")
+        self.enter("paint 884400")
+        self.wait_for_colour("884400", seconds=30)
+        self.station.shot("guest")
+        self.expect_held()
+        self.stop("--force")
+
+    # The last one: the server's own seat is not quite the same afterwards.
+    def test_second_seat(self):
+        """Another pair of pointer and keyboard on the screen, as only a program can make it: it opens nothing."""
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.wait_for("Alpha writer")
+        self.screen.run("xinput", "create-master", "other")
+        self.screen.run("xinput", "reattach", "second-pointer", "other pointer")
+        self.screen.run("xinput", "reattach", "second-keyboard", "other keyboard")
+        keyboard, pointer = (self.screen.device(f"second-{kind}") for kind in ("keyboard", "pointer"))
+        for button in (3, 2, 1):
+            pointer.click(2, 400, button)
+            self.tried(f"button {button} of another seat")
+        for chord in (("F11",), ("Alt_L", "F4"), ("Control_L", "Shift_L", "i"), ("Shift_L", "F10"), ("Menu",), ("Super_L",)):
+            for name in chord:
+                keyboard.key(self.intruder.code(name), True)
+            for name in reversed(chord):
+                keyboard.key(self.intruder.code(name), False)
+            self.tried(f"{'+'.join(chord)} of another seat")
+        self.screen.run("xinput", "remove-master", "other pointer", "AttachToMaster", "Virtual core pointer", "Virtual core keyboard")
+        self.tried_to_hide("the other seat gone")
+        self.screen.type("nosuch")
+        self.screen.wait_for("No appliance matches")
+        self.expect_held()
 
 
 def middle_of(place):

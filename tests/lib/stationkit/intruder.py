@@ -66,12 +66,27 @@ class Intruder:
             self.display.sync()
         return status != X.GrabSuccess
 
+    def keys(self):
+        """The codes of the keys that have come to its own windows since."""
+        self.display.sync()
+        events = [self.display.next_event() for _ in range(self.display.pending_events())]
+        return [event.detail for event in events if event.type == X.KeyPress]
+
     # Hands
 
+    def code(self, name):
+        """The code of a key by its name; 0 where the keyboard has none."""
+        return self.display.keysym_to_keycode(XK.string_to_keysym(name))
+
     def _fake(self, kind, name):
-        code = self.display.keysym_to_keycode(XK.string_to_keysym(name))
+        code = self.code(name)
         if code:
             xtest.fake_input(self.display, kind, code)
+
+    def hold(self, name, press=True):
+        """Presses one key and keeps it down, or lets go of it."""
+        self._fake(X.KeyPress if press else X.KeyRelease, name)
+        self.display.sync()
 
     def press(self, chord, hold=0.004):
         """Presses the keys of a chord together, and lets go of them."""

@@ -141,7 +141,7 @@ class XorgDisplay(Display):
     def plug_device(self, name, is_there=True):
         """Has the server forget one of its input devices, or find it."""
         self.run("xinput", "enable" if is_there else "disable", name)
-        if not is_there:
+        if not is_there and name in self.devices:
             self.devices.pop(name).close()
 
     def device(self, name):
