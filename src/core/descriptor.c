@@ -140,10 +140,28 @@ text_of (const xmlNode *node)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+// Without the characters that turn the direction of what follows: a name stands in our sentences, and would
+// turn the rest of them, too. Languages that are written from the right do not need them.
+static char *
+drop_turns (const char *text)
+{
+  g_autoptr (GString) kept = g_string_new (NULL);
+
+  for (const char *place = text; *place; place = g_utf8_next_char (place))
+    {
+      gunichar character = g_utf8_get_char (place);
+
+      if (!(character >= 0x202A && character <= 0x202E) && !(character >= 0x2066 && character <= 0x2069))
+        g_string_append_unichar (kept, character);
+    }
+  return g_string_free (g_steal_pointer (&kept), FALSE);
+}
+
 static char *
 need_text (Reader *self, const xmlNode *node, glong max)
 {
-  g_autofree char *text = text_of (node);
+  g_autofree char *raw = text_of (node);
+  g_autofree char *text = drop_turns (raw);
   glong length = g_utf8_strlen (text, -1);
 
   if (length == 0)

@@ -471,6 +471,18 @@ on_search_button (GtkWidget *entry, GdkEventButton *event)
   return event->button == GDK_BUTTON_PRIMARY ? GDK_EVENT_PROPAGATE : GDK_EVENT_STOP;
 }
 
+// A finger gets the focus and no more: GTK's own answer to it has handles, and a bubble with “Paste”.
+static gboolean
+on_search_touch (GtkWidget *entry, GdkEventTouch *event)
+{
+  if (event->type == GDK_TOUCH_BEGIN)
+    {
+      gtk_entry_grab_focus_without_selecting (GTK_ENTRY (entry));
+      gtk_editable_set_position (GTK_EDITABLE (entry), -1);
+    }
+  return GDK_EVENT_STOP;
+}
+
 static void
 on_search_activate (GtkEntry *entry, AstLauncher *self)
 {
@@ -511,6 +523,7 @@ ast_launcher_add_search (AstLauncher *self)
   g_signal_connect (self->search, "insert-emoji", G_CALLBACK (on_insert_emoji), NULL);
   g_signal_connect (self->search, "popup-menu", G_CALLBACK (on_search_menu), NULL);
   g_signal_connect (self->search, "button-press-event", G_CALLBACK (on_search_button), NULL);
+  g_signal_connect (self->search, "touch-event", G_CALLBACK (on_search_touch), NULL);
   gtk_drag_dest_unset (self->search);
   gtk_box_pack_start (GTK_BOX (self->search_place), self->search, TRUE, TRUE, 0);
   gtk_widget_show (self->search);

@@ -126,12 +126,30 @@ on_painted (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+is_end (SpiceChannelEvent event)
+{
+  return event != SPICE_CHANNEL_OPENED && event != SPICE_CHANNEL_SWITCHING && event != SPICE_CHANNEL_NONE;
+}
+
 static void
 on_main_event (SpiceChannel *channel, SpiceChannelEvent event, AstSpiceScreen *self)
 {
-  if (event != SPICE_CHANNEL_OPENED && event != SPICE_CHANNEL_SWITCHING && event != SPICE_CHANNEL_NONE
-      && self->machine)
+  if (is_end (event) && self->machine)
     ast_screen_emit_lost (AST_SCREEN (self));
+}
+
+// The guest has died with a key held down: the widget would still let go of it, and the library takes that
+// for a mistake. Without the session's channels it knows of none.
+static void
+on_inputs_event (SpiceChannel *channel, SpiceChannelEvent event, AstSpiceScreen *self)
+{
+  if (!is_end (event) || self->machine == NULL)
+    return;
+  self->main = NULL;
+  g_ptr_array_set_size (self->waiting, 0);
+  spice_session_disconnect (self->session);
+  ast_screen_emit_lost (AST_SCREEN (self));
 }
 
 static void
@@ -283,6 +301,8 @@ on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *se
     ast_spice_screen_add_display (self);
   if (ast_spice_screen_plays (self, channel))
     ast_spice_screen_add_sound (self, channel);
+  if (SPICE_IS_INPUTS_CHANNEL (channel))
+    g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_inputs_event), self, 0);
   if (!SPICE_IS_MAIN_CHANNEL (channel))
     return;
   self->main = channel;

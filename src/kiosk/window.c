@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "window.h"
+#include "curtain.h"
+#include <gdk/gdkx.h>
 
 #define DESK_WIDTH  1280
 #define DESK_HEIGHT 800
@@ -14,6 +16,7 @@ struct _AstWindow
   guint return_idle;
   guint grab_timer;
   gboolean was_granted; // the last grab that was asked for, and nothing has ended it since
+  GPtrArray *curtains;  // over the other monitors
 };
 
 G_DEFINE_FINAL_TYPE (AstWindow, ast_window, GTK_TYPE_WINDOW)
@@ -42,6 +45,37 @@ ast_window_fill_monitor (AstWindow *self)
   gtk_window_resize (GTK_WINDOW (self), area.width, area.height);
   gtk_widget_set_size_request (GTK_WIDGET (self), area.width, area.height);
   gtk_window_fullscreen (GTK_WINDOW (self));
+}
+
+// Monitors that show a part of what the window covers have nothing of their own to hide.
+static void
+ast_window_hang_curtain (AstWindow *self, GdkMonitor *monitor, const GdkRectangle *own)
+{
+  GdkRectangle area, common;
+
+  gdk_monitor_get_geometry (monitor, &area);
+  if (!gdk_rectangle_intersect (&area, own, &common) || !gdk_rectangle_equal (&area, &common))
+    g_ptr_array_add (self->curtains, ast_curtain_new (&area));
+}
+
+static void
+ast_window_cover_others (AstWindow *self)
+{
+  GdkDisplay *display = gtk_widget_get_display (GTK_WIDGET (self));
+  GdkRectangle own;
+
+  g_ptr_array_set_size (self->curtains, 0);
+  if (!GDK_IS_X11_DISPLAY (display) || !find_area (self, &own))
+    return;
+  for (int i = 0; i < gdk_display_get_n_monitors (display); i++)
+    ast_window_hang_curtain (self, gdk_display_get_monitor (display, i), &own);
+}
+
+static void
+on_monitors_changed (AstWindow *self)
+{
+  ast_window_fill_monitor (self);
+  ast_window_cover_others (self);
 }
 
 /* The grab: every key comes here, whoever has the focus and wherever the pointer is */
@@ -167,7 +201,15 @@ ast_window_dispose (GObject *object)
 
   g_clear_handle_id (&self->return_idle, g_source_remove);
   g_clear_handle_id (&self->grab_timer, g_source_remove);
+  g_ptr_array_set_size (self->curtains, 0);
   G_OBJECT_CLASS (ast_window_parent_class)->dispose (object);
+}
+
+static void
+ast_window_finalize (GObject *object)
+{
+  g_ptr_array_unref (AST_WINDOW (object)->curtains);
+  G_OBJECT_CLASS (ast_window_parent_class)->finalize (object);
 }
 
 static void
@@ -176,6 +218,7 @@ ast_window_class_init (AstWindowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = ast_window_dispose;
+  G_OBJECT_CLASS (klass)->finalize = ast_window_finalize;
   widget_class->delete_event = ast_window_delete_event;
   widget_class->unmap_event = ast_window_unmap_event;
   widget_class->visibility_notify_event = ast_window_visibility_event;
@@ -186,6 +229,7 @@ ast_window_class_init (AstWindowClass *klass)
 static void
 ast_window_init (AstWindow *self)
 {
+  self->curtains = g_ptr_array_new_with_free_func ((GDestroyNotify)gtk_widget_destroy);
 }
 
 // Nothing of the toolkit's own opens a window, starts a drag or loads a module.
@@ -204,11 +248,10 @@ ast_window_lock (AstWindow *self, GdkScreen *screen)
   tame_toolkit (screen);
   gtk_window_set_decorated (GTK_WINDOW (self), FALSE);
   gtk_widget_add_events (GTK_WIDGET (self), GDK_VISIBILITY_NOTIFY_MASK);
-  g_signal_connect_object (screen, "monitors-changed", G_CALLBACK (ast_window_fill_monitor), self,
+  g_signal_connect_object (screen, "monitors-changed", G_CALLBACK (on_monitors_changed), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (screen, "size-changed", G_CALLBACK (ast_window_fill_monitor), self,
-                           G_CONNECT_SWAPPED);
-  ast_window_fill_monitor (self);
+  g_signal_connect_object (screen, "size-changed", G_CALLBACK (on_monitors_changed), self, G_CONNECT_SWAPPED);
+  on_monitors_changed (self);
 }
 
 GtkWidget *

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AstWindow, ast_window, AST, WINDOW, GtkWindow)
 
 // `windowed`: a plain window of a desk's size instead of the whole primary monitor, which it else follows,
-// and to which it comes back when another program closes, moves, covers or hides it or takes the focus.
+// and to which it comes back when another program closes, moves, covers or hides it or takes the focus. The
+// other monitors of an X server are dark meanwhile.
 // `grab`: it also gets every key, wherever focus and pointer are, and takes that back when it was lost; never
 // on a desk.
 GtkWidget *ast_window_new (gboolean windowed, gboolean grab);

@@ -314,6 +314,15 @@ test_defaults (void)
   g_assert_null (appliance->domain_xml);
 }
 
+// A name with an override of the direction stands in a sentence that goes on as it began.
+static void
+test_turned (void)
+{
+  g_autoptr (AstAppliance) appliance = parse_sample ("good", "turned.xml", english);
+
+  g_assert_cmpstr (appliance->name, ==, "Network lab");
+}
+
 static void
 test_exam (void)
 {
@@ -534,6 +543,7 @@ main (int argc, char **argv)
   g_test_add_func ("/descriptor/shipped", test_shipped);
   g_test_add_func ("/descriptor/whole", test_whole);
   g_test_add_func ("/descriptor/defaults", test_defaults);
+  g_test_add_func ("/descriptor/turned", test_turned);
   g_test_add_func ("/descriptor/exam", test_exam);
   g_test_add_func ("/descriptor/values", test_values);
   g_test_add_func ("/descriptor/languages", test_languages);

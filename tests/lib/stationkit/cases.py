@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 from . import tap
+from .display import Display
 from .station import Desk, Station
 
 
@@ -40,10 +41,11 @@ class StationCase(ExplainedCase):
     build = None  # the folder that meson built in
     appliances = None  # the sample appliances
     desk = None
+    screen_type = Display  # what the desk's screen is
 
     @classmethod
     def setUpClass(cls):
-        cls.desk = Desk()
+        cls.desk = Desk(cls.screen_type)
         cls.screen = cls.desk.display
 
     @classmethod

@@ -87,17 +87,20 @@ class Display(Eyes):
         self.folder.mkdir()
         self.size = (width, height)
         read, write = os.pipe()
-        with open(self.folder / "xvfb.log", "wb") as log:
-            self.server = processes.start(
-                ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset",
-                 "-fbdir", self.folder], pass_fds=[write], stdout=log, stderr=log)
+        with open(self.folder / "server.log", "wb") as log:
+            self.server = processes.start([*self.command(), "-displayfd", str(write), "-nolisten", "tcp", "-noreset"],
+                                          pass_fds=[write], stdout=log, stderr=log)
         os.close(write)
         with os.fdopen(read) as pipe:
             number = pipe.readline().strip()
         if not number:
-            raise RuntimeError(f"Xvfb does not start: {(self.folder / 'xvfb.log').read_text()}")
+            raise RuntimeError(f"the X server does not start: {(self.folder / 'server.log').read_text()}")
         self.name = f":{number}"
-        self.shots = 0
+
+    def command(self):
+        """The X server's program, and the options that are its own."""
+        width, height = self.size
+        return ["Xvfb", "-screen", "0", f"{width}x{height}x24", "-fbdir", self.folder]
 
     def close(self):
         """Switches the screen off."""

@@ -66,12 +66,27 @@ class Intruder:
             self.display.sync()
         return status != X.GrabSuccess
 
+    def keys(self):
+        """The codes of the keys that have come to its own windows since."""
+        self.display.sync()
+        events = [self.display.next_event() for _ in range(self.display.pending_events())]
+        return [event.detail for event in events if event.type == X.KeyPress]
+
     # Hands
 
+    def code(self, name):
+        """The code of a key by its name; 0 where the keyboard has none."""
+        return self.display.keysym_to_keycode(XK.string_to_keysym(name))
+
     def _fake(self, kind, name):
-        code = self.display.keysym_to_keycode(XK.string_to_keysym(name))
+        code = self.code(name)
         if code:
             xtest.fake_input(self.display, kind, code)
+
+    def hold(self, name, press=True):
+        """Presses one key and keeps it down, or lets go of it."""
+        self._fake(X.KeyPress if press else X.KeyRelease, name)
+        self.display.sync()
 
     def press(self, chord, hold=0.004):
         """Presses the keys of a chord together, and lets go of them."""
@@ -134,4 +149,35 @@ class Intruder:
     def rename(self, window, text):
         """Changes a property that window managers and panels show."""
         window.change_property(Xatom.WM_NAME, Xatom.STRING, 8, text.encode())
+        self.display.sync()
+
+    # What X clients hand to each other
+
+    def offer(self, *selections):
+        """Has something in these selections, for whoever asks."""
+        owner = self.open((-20, -20, 10, 10), True)
+        for name in selections:
+            owner.set_selection_owner(self.atom(name), X.CurrentTime)
+        self.display.sync()
+        return owner
+
+    def asked(self):
+        """The names of the selections that somebody has wanted to read since."""
+        self.display.sync()
+        events = [self.display.next_event() for _ in range(self.display.pending_events())]
+        return [self.display.get_atom_name(event.selection) for event in events if event.type == X.SelectionRequest]
+
+    def owner(self, selection):
+        """The window that has a selection; X.NONE where nobody has."""
+        owner = self.display.get_selection_owner(self.atom(selection))
+        return owner if owner == X.NONE else owner.id
+
+    def drop(self, target, owner, place):
+        """Drops a file on a window, as a file manager does by XDND; were it wanted, the target would ask for it."""
+        types = self.atom("text/uri-list"), self.atom("text/plain"), self.atom("UTF8_STRING")
+        where = place[0] << 16 | place[1]
+        for kind, *data in (("XdndEnter", owner.id, 5 << 24, *types), ("XdndPosition", owner.id, 0, where, 0, self.atom("XdndActionCopy")),
+                            ("XdndDrop", owner.id, 0, 0)):
+            event = protocol.event.ClientMessage(window=target, client_type=self.atom(kind), data=(32, (data + [0] * 5)[:5]))
+            target.send_event(event)
         self.display.sync()

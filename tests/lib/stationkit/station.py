@@ -29,12 +29,12 @@ INHERITED = ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")
 class Desk:
     """Somebody's session on a machine: a home, a screen, a session bus, and (once asked) libvirt's session daemon."""
 
-    def __init__(self, width=1280, height=800):
+    def __init__(self, screen=Display):
         # A short path: libvirt's sockets lie deep below it, and a socket's path may have 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="ast-", dir="/tmp"))
         for name in ("home", "config", "cache", "data", "state", "run", "log"):
             (self.folder / name).mkdir(mode=0o700)
-        self.display = Display(self.folder / "screen", width, height)
+        self.display = screen(self.folder / "screen")
         self.env = {name: os.environ[name] for name in INHERITED if name in os.environ}
         self.env |= {
             "HOME": str(self.folder / "home"), "XDG_CONFIG_HOME": str(self.folder / "config"),

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A case of attempts to get out of the kiosk: each is counted, and followed by a look at what is on the screen."""
+import contextlib
+import time
+from pathlib import Path
+
+from . import guests, processes
+from .intruder import Intruder
+
+# A window of the toolkit that comes late is seen before the page is called held.
+SETTLED = 0.5
+# What may run for a station while a guest does; a shell or a browser may not.
+PROGRAMS = {"asteroide", "asteroide-icons", "qemu-system-x86_64", "libvirtd", "virtlogd", "dbus-daemon", "at-spi-bus-launcher",
+            "at-spi2-registryd", "dconf-service", "Xvfb", "Xorg", "gst-plugin-scanner"}
+
+
+class LockCase(guests.GuestCase):
+    """Attempts, and what came of them."""
+
+    report = {}  # of the class's own: case → attempts and escapes
+    report_file = "report.json"
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.keep_report("lock", cls.report_file, cls.report)
+        ours = [row for name, row in cls.report.items() if not name.startswith("control")]
+        control = [row for name, row in cls.report.items() if name.startswith("control")]
+        for name, rows in (("lock", ours), ("control", control)):
+            if rows:
+                print(f"# {name}: {sum(row['attempts'] for row in rows)} attempts,"
+                      f" {sum(len(row['escapes']) for row in rows)} escapes")
+
+    def setUp(self):
+        super().setUp()
+        self.intruder = Intruder(self.screen.name)
+        self.addCleanup(self.intruder.close)
+        self.began = None  # the corner as it has to stay, where one is looked at
+        self.row = self.report.setdefault(self._testMethodName.removeprefix("test_"), {"attempts": 0, "escapes": []})
+
+    # Looking
+
+    def whole(self):
+        """The one window that there may be."""
+        return [(0, 0, *self.screen.size)]
+
+    def windows(self):
+        """The areas of all windows on the screen but our own."""
+        return [area for _, area, _ in self.intruder.toplevels() if area[0] + area[2] > 0 and area[1] + area[3] > 0]
+
+    def corner(self):
+        """The upper right corner, beside a guest's picture: where title bars have their buttons."""
+        width = self.screen.size[0]
+        return self.screen.look().crop((width - 60, 4, width - 4, 24)).tobytes()
+
+    def tried(self, what):
+        """Counts an attempt, and looks whether it has succeeded."""
+        self.row["attempts"] += 1
+        if self.windows() != self.whole() or (self.began and self.corner() != self.began):
+            self.row["escapes"].append(f"{what}: {self.intruder.toplevels()}")
+
+    def tried_to_hide(self, what):
+        """The same of an attempt that only the window system's next answer takes back."""
+        with contextlib.suppress(processes.Timeout):
+            processes.wait_until(self.is_back, what, 10, 0.02)
+        self.row["attempts"] += 1
+        if not self.is_back():
+            self.row["escapes"].append(f"{what}: {self.intruder.toplevels()}, in the order {self.intruder.order()}")
+
+    def is_back(self):
+        """Is the kiosk's window whole, over all others, and the keyboard its own?"""
+        return self.windows() == self.whole() and self.intruder.order()[-1] == self.kiosk_window() and self.intruder.grabbed()
+
+    def kiosk_window(self):
+        """The number of the kiosk's window."""
+        return self.intruder.toplevels()[-1].ident
+
+    def expect_held(self, *programs):
+        """Nothing came of all that was tried, and none but these programs run, too."""
+        time.sleep(SETTLED)
+        self.tried("afterwards")
+        self.assertTrue(self.station.kiosk.is_running(), self.station.kiosk.said())
+        pids = processes.belonging_to(self.station.folder)
+        names = {Path(words[0]).name for pid in pids if (words := processes.command_line(pid))}
+        self.assertLessEqual(names, PROGRAMS | set(programs))
+        self.assertEqual(self.row["escapes"], [])
