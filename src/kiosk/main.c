@@ -48,6 +48,18 @@ clean_environment (void)
     g_unsetenv (names[i]);
 }
 
+// What the kiosk starts (libvirt, and by it QEMU) has no business on its screen. On Wayland a window of
+// theirs would stand over the kiosk's, and nothing that the kiosk may do there would bring it back to the
+// front.
+static void
+forget_display (void)
+{
+  g_unsetenv ("WAYLAND_DISPLAY");
+  g_unsetenv ("WAYLAND_SOCKET");
+  g_unsetenv ("DISPLAY");
+  g_unsetenv ("XAUTHORITY");
+}
+
 static gboolean
 parse_options (AstOptions *options, int *argc, char ***argv, GError **error)
 {
@@ -93,6 +105,7 @@ run_kiosk (const AstOptions *options)
                   ast_error_admin_advice (AST_ERROR_NO_DISPLAY));
       return EXIT_FAILURE;
     }
+  forget_display ();
   // A locked screen with a readable reason, never a shell: a bad configuration is shown, not only printed.
   if (config == NULL)
     config = ast_config_new_default ();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "window.h"
+#include <gdk/gdkx.h>
 
 #define DESK_WIDTH  1280
 #define DESK_HEIGHT 800
@@ -10,7 +11,7 @@ struct _AstWindow
 {
   GtkWindow parent;
 
-  gboolean is_locked; // fills the monitor, and comes back whatever is done to it
+  gboolean comes_back; // fills the monitor again whatever is done to it
   guint return_idle;
   guint grab_timer;
   gboolean was_granted; // the last grab that was asked for, and nothing has ended it since
@@ -98,11 +99,19 @@ on_return (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+// A Wayland compositor has the last word on place, size and order: what else would be asked for here is not
+// granted, and would be asked for again.
+static gboolean
+must_come_back (GdkDisplay *display)
+{
+  return GDK_IS_X11_DISPLAY (display);
+}
+
 // In an idle: what was done to the window is over by then, and many things at once are one.
 static void
 ast_window_come_back (AstWindow *self)
 {
-  if (self->is_locked && self->return_idle == 0 && !gtk_widget_in_destruction (GTK_WIDGET (self)))
+  if (self->comes_back && self->return_idle == 0 && !gtk_widget_in_destruction (GTK_WIDGET (self)))
     self->return_idle = g_idle_add (on_return, self);
 }
 
@@ -200,7 +209,7 @@ tame_toolkit (GdkScreen *screen)
 static void
 ast_window_lock (AstWindow *self, GdkScreen *screen)
 {
-  self->is_locked = TRUE;
+  self->comes_back = must_come_back (gdk_screen_get_display (screen));
   tame_toolkit (screen);
   gtk_window_set_decorated (GTK_WINDOW (self), FALSE);
   gtk_widget_add_events (GTK_WIDGET (self), GDK_VISIBILITY_NOTIFY_MASK);
