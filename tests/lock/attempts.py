@@ -29,11 +29,12 @@ class Lock(guests.GuestCase):
     """A page each, and a kind of attack each."""
 
     report = {}
+    report_name = "report.json"
 
     @classmethod
     def tearDownClass(cls):
         super().tearDownClass()
-        cls.keep_report("lock", "report.json", cls.report)
+        cls.keep_report("lock", cls.report_name, cls.report)
         ours = [row for name, row in cls.report.items() if not name.startswith("control")]
         control = [row for name, row in cls.report.items() if name.startswith("control")]
         print(f"# lock: {sum(row['attempts'] for row in ours)} attempts, {sum(len(row['escapes']) for row in ours)} escapes;"
@@ -65,8 +66,14 @@ class Lock(guests.GuestCase):
     def tried(self, what):
         """Counts an attempt, and looks whether it has succeeded."""
         self.row["attempts"] += 1
+        if seen := self.out_of_place():
+            self.row["escapes"].append(f"{what}: {seen}")
+
+    def out_of_place(self):
+        """What is on the screen, where that is not the kiosk as it has to be."""
         if self.windows() != self.whole() or (self.began and self.corner() != self.began):
-            self.row["escapes"].append(f"{what}: {self.intruder.toplevels()}")
+            return f"windows {self.intruder.toplevels()}"
+        return None
 
     def tried_to_hide(self, what):
         """The same of an attempt that only the window system's next answer takes back."""
@@ -83,6 +90,10 @@ class Lock(guests.GuestCase):
     def kiosk_window(self):
         """The number of the kiosk's window."""
         return self.intruder.toplevels()[-1].ident
+
+    def expect_keyboard(self):
+        """Nobody else can have the keyboard."""
+        self.assertTrue(self.intruder.grabbed(), "somebody else can have the keyboard")
 
     def expect_held(self, *programs):
         """Nothing came of all that was tried, and none but these programs run, too."""
@@ -141,7 +152,7 @@ class Lock(guests.GuestCase):
         self.add_sample()
         self.station.start_kiosk()
         self.start()
-        self.assertTrue(self.intruder.grabbed(), "somebody else can have the keyboard")
+        self.expect_keyboard()
         self.began = self.corner()
         for _ in range(6):
             self.intruder.press(("F11",))

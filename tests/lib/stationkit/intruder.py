@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Another X client on the station's screen: what keys and pointer can do to it, what a program can, and what is to be
 seen afterwards."""
+import contextlib
 import time
-from collections import namedtuple
+from collections import Counter, namedtuple
 
 from Xlib import X, XK, Xatom, display, protocol
 from Xlib.ext import xtest
@@ -33,6 +34,8 @@ class Intruder:
         self.display = display.Display(name)
         self.root = self.display.screen().root
         self.own = []
+        self.pressed = 0  # keys, one by one
+        self.clicked = Counter()  # by button
 
     def close(self):
         """Takes its windows along."""
@@ -71,7 +74,19 @@ class Intruder:
     def _fake(self, kind, name):
         code = self.display.keysym_to_keycode(XK.string_to_keysym(name))
         if code:
+            self.pressed += kind == X.KeyPress
             xtest.fake_input(self.display, kind, code)
+
+    @contextlib.contextmanager
+    def holding(self, name):
+        """Holds a key down meanwhile."""
+        self._fake(X.KeyPress, name)
+        self.display.sync()
+        try:
+            yield
+        finally:
+            self._fake(X.KeyRelease, name)
+            self.display.sync()
 
     def press(self, chord, hold=0.004):
         """Presses the keys of a chord together, and lets go of them."""
@@ -87,6 +102,7 @@ class Intruder:
         """Moves the pointer there and clicks these buttons."""
         xtest.fake_input(self.display, X.MotionNotify, x=x, y=y)
         for button in buttons:
+            self.clicked[button] += 1
             xtest.fake_input(self.display, X.ButtonPress, button)
             xtest.fake_input(self.display, X.ButtonRelease, button)
         self.display.sync()
@@ -94,6 +110,7 @@ class Intruder:
     def drag(self, start, end, button=1):
         """Pulls from one place to another."""
         xtest.fake_input(self.display, X.MotionNotify, x=start[0], y=start[1])
+        self.clicked[button] += 1
         xtest.fake_input(self.display, X.ButtonPress, button)
         for part in range(1, 9):
             xtest.fake_input(self.display, X.MotionNotify, x=start[0] + (end[0] - start[0]) * part // 8,
