@@ -4,6 +4,7 @@
 #include "application.h"
 #include "error.h"
 #include "icon-painter.h"
+#include "wayland-reader.h"
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <malloc.h>
@@ -106,6 +107,7 @@ run_kiosk (const AstOptions *options)
       return EXIT_FAILURE;
     }
   forget_display ();
+  ast_wayland_reader_start (gdk_display_get_default ());
   // A locked screen with a readable reason, never a shell: a bad configuration is shown, not only printed.
   if (config == NULL)
     config = ast_config_new_default ();
