@@ -19,7 +19,7 @@ from stationkit.station import EMULATOR, Desk  # noqa: E402
 LINE = r'aZ09 `~!@#$%^&*()-_=+[{]}\|;:",<.>/?'
 # The pointer's buttons that every mouse has: X's number, the kernel's code.
 BUTTONS = {1: 272, 2: 274, 3: 273}
-# So many keys or clicks may be on their way: more events than the compositor's socket holds for a busy kiosk.
+# So many keys or clicks may be on their way.
 PACE = 200
 # Ways to a screen that no child of the kiosk may have.
 WAYS = ("DISPLAY=", "WAYLAND_DISPLAY=", "WAYLAND_SOCKET=")
