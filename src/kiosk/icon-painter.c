@@ -29,12 +29,15 @@ static void
 start (void)
 {
   g_autofree char *program = find_program ();
+  // As in qemu-img.c: without a fork.
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
+      G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_INHERIT_FDS);
   g_autoptr (GError) error = NULL;
 
-  // As in qemu-img.c: without a fork.
-  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE
-                                  | G_SUBPROCESS_FLAGS_INHERIT_FDS,
-                              &error, program, NULL);
+  // It is started before the kiosk itself has opened, and forgotten, its display.
+  g_subprocess_launcher_unsetenv (launcher, "WAYLAND_DISPLAY");
+  g_subprocess_launcher_unsetenv (launcher, "DISPLAY");
+  process = g_subprocess_launcher_spawn (launcher, &error, program, NULL);
   if (process == NULL)
     g_message ("%s", error->message);
 }

@@ -4,6 +4,7 @@
 #include "application.h"
 #include "error.h"
 #include "icon-painter.h"
+#include "wayland-reader.h"
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <malloc.h>
@@ -46,6 +47,18 @@ clean_environment (void)
 
   for (guint i = 0; names[i]; i++)
     g_unsetenv (names[i]);
+}
+
+// What the kiosk starts (libvirt, and by it QEMU) has no business on its screen. On Wayland a window of
+// theirs would stand over the kiosk's, and nothing that the kiosk may do there would bring it back to the
+// front.
+static void
+forget_display (void)
+{
+  g_unsetenv ("WAYLAND_DISPLAY");
+  g_unsetenv ("WAYLAND_SOCKET");
+  g_unsetenv ("DISPLAY");
+  g_unsetenv ("XAUTHORITY");
 }
 
 static gboolean
@@ -93,6 +106,8 @@ run_kiosk (const AstOptions *options)
                   ast_error_admin_advice (AST_ERROR_NO_DISPLAY));
       return EXIT_FAILURE;
     }
+  forget_display ();
+  ast_wayland_reader_start (gdk_display_get_default ());
   // A locked screen with a readable reason, never a shell: a bad configuration is shown, not only printed.
   if (config == NULL)
     config = ast_config_new_default ();

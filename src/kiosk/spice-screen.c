@@ -3,6 +3,7 @@
 // the policy of its session does not allow.
 #include "ast-build.h"
 #include "screen-module.h"
+#include <gdk/gdkwayland.h>
 #include <gmodule.h>
 #include <gst/gst.h>
 #include <spice-client-gtk.h>
@@ -190,6 +191,19 @@ ast_spice_screen_is_on_desk (AstSpiceScreen *self)
   return GTK_IS_WINDOW (window) && gtk_window_get_decorated (GTK_WINDOW (window));
 }
 
+// A guest without tablet or agent has a mouse that only knows steps. spice-gtk then holds the pointer, for
+// which Wayland has these two extensions; without asking whether they are there (cage has neither) it
+// crashes.
+static gboolean
+ast_spice_screen_can_hold_pointer (AstSpiceScreen *self)
+{
+  GdkDisplay *display = gtk_widget_get_display (GTK_WIDGET (self));
+
+  return !GDK_IS_WAYLAND_DISPLAY (display)
+         || (gdk_wayland_display_query_registry (display, "zwp_relative_pointer_manager_v1")
+             && gdk_wayland_display_query_registry (display, "zwp_pointer_constraints_v1"));
+}
+
 static void
 ast_spice_screen_add_display (AstSpiceScreen *self)
 {
@@ -197,8 +211,8 @@ ast_spice_screen_add_display (AstSpiceScreen *self)
 
   self->display = spice_display_new (self->session, 0);
   g_object_set (self->display, "resize-guest", TRUE, "scaling", TRUE, "grab-keyboard",
-                ast_spice_screen_is_on_desk (self), "grab-mouse", TRUE, "keypress-delay", 0, "disable-inputs",
-                FALSE, NULL);
+                ast_spice_screen_is_on_desk (self), "grab-mouse", ast_spice_screen_can_hold_pointer (self),
+                "keypress-delay", 0, "disable-inputs", FALSE, NULL);
   // An empty sequence: no chord lets go of the guest (NULL would restore the library's own).
   spice_display_set_grab_keys (self->display, none);
   spice_grab_sequence_free (none);

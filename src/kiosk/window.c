@@ -12,7 +12,7 @@ struct _AstWindow
 {
   GtkWindow parent;
 
-  gboolean is_locked; // fills the monitor, and comes back whatever is done to it
+  gboolean places_itself; // and comes back to its place whatever is done to it
   guint return_idle;
   guint grab_timer;
   gboolean was_granted; // the last grab that was asked for, and nothing has ended it since
@@ -33,7 +33,8 @@ find_area (AstWindow *self, GdkRectangle *area)
   return monitor != NULL;
 }
 
-// Both ways: without a window manager only the size counts, a Wayland kiosk compositor knows only fullscreen.
+// Without a window manager only the size counts. A Wayland compositor knows only fullscreen and has the last
+// word on place, size and order: a size that was insisted on would not fit its monitor's next one.
 static void
 ast_window_fill_monitor (AstWindow *self)
 {
@@ -41,9 +42,14 @@ ast_window_fill_monitor (AstWindow *self)
 
   if (!find_area (self, &area))
     return;
-  gtk_window_move (GTK_WINDOW (self), area.x, area.y);
-  gtk_window_resize (GTK_WINDOW (self), area.width, area.height);
-  gtk_widget_set_size_request (GTK_WIDGET (self), area.width, area.height);
+  if (self->places_itself)
+    {
+      gtk_window_move (GTK_WINDOW (self), area.x, area.y);
+      gtk_window_resize (GTK_WINDOW (self), area.width, area.height);
+      gtk_widget_set_size_request (GTK_WIDGET (self), area.width, area.height);
+    }
+  else
+    gtk_window_set_default_size (GTK_WINDOW (self), area.width, area.height);
   gtk_window_fullscreen (GTK_WINDOW (self));
 }
 
@@ -136,7 +142,7 @@ on_return (gpointer data)
 static void
 ast_window_come_back (AstWindow *self)
 {
-  if (self->is_locked && self->return_idle == 0 && !gtk_widget_in_destruction (GTK_WIDGET (self)))
+  if (self->places_itself && self->return_idle == 0 && !gtk_widget_in_destruction (GTK_WIDGET (self)))
     self->return_idle = g_idle_add (on_return, self);
 }
 
@@ -244,7 +250,7 @@ tame_toolkit (GdkScreen *screen)
 static void
 ast_window_lock (AstWindow *self, GdkScreen *screen)
 {
-  self->is_locked = TRUE;
+  self->places_itself = GDK_IS_X11_DISPLAY (gdk_screen_get_display (screen));
   tame_toolkit (screen);
   gtk_window_set_decorated (GTK_WINDOW (self), FALSE);
   gtk_widget_add_events (GTK_WIDGET (self), GDK_VISIBILITY_NOTIFY_MASK);

@@ -73,7 +73,7 @@ class Lock(lockcase.LockCase):
         self.add_sample()
         self.station.start_kiosk()
         self.start()
-        self.assertTrue(self.intruder.grabbed(), "somebody else can have the keyboard")
+        self.expect_keyboard()
         self.began = self.corner()
         for _ in range(6):
             self.intruder.press(("F11",))

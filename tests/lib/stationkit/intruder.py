@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Another X client on the station's screen: what keys and pointer can do to it, what a program can, and what is to be
 seen afterwards."""
+import contextlib
 import time
-from collections import namedtuple
+from collections import Counter, namedtuple
 
 from Xlib import X, XK, Xatom, display, protocol
 from Xlib.ext import xtest
@@ -33,6 +34,8 @@ class Intruder:
         self.display = display.Display(name)
         self.root = self.display.screen().root
         self.own = []
+        self.pressed = 0  # keys, one by one
+        self.clicked = Counter()  # by button
 
     def close(self):
         """Takes its windows along."""
@@ -81,12 +84,22 @@ class Intruder:
     def _fake(self, kind, name):
         code = self.code(name)
         if code:
+            self.pressed += kind == X.KeyPress
             xtest.fake_input(self.display, kind, code)
 
     def hold(self, name, press=True):
         """Presses one key and keeps it down, or lets go of it."""
         self._fake(X.KeyPress if press else X.KeyRelease, name)
         self.display.sync()
+
+    @contextlib.contextmanager
+    def holding(self, name):
+        """Holds a key down meanwhile."""
+        self.hold(name)
+        try:
+            yield
+        finally:
+            self.hold(name, False)
 
     def press(self, chord, hold=0.004):
         """Presses the keys of a chord together, and lets go of them."""
@@ -102,6 +115,7 @@ class Intruder:
         """Moves the pointer there and clicks these buttons."""
         xtest.fake_input(self.display, X.MotionNotify, x=x, y=y)
         for button in buttons:
+            self.clicked[button] += 1
             xtest.fake_input(self.display, X.ButtonPress, button)
             xtest.fake_input(self.display, X.ButtonRelease, button)
         self.display.sync()
@@ -109,6 +123,7 @@ class Intruder:
     def drag(self, start, end, button=1):
         """Pulls from one place to another."""
         xtest.fake_input(self.display, X.MotionNotify, x=start[0], y=start[1])
+        self.clicked[button] += 1
         xtest.fake_input(self.display, X.ButtonPress, button)
         for part in range(1, 9):
             xtest.fake_input(self.display, X.MotionNotify, x=start[0] + (end[0] - start[0]) * part // 8,

@@ -56,8 +56,14 @@ class LockCase(guests.GuestCase):
     def tried(self, what):
         """Counts an attempt, and looks whether it has succeeded."""
         self.row["attempts"] += 1
+        if seen := self.out_of_place():
+            self.row["escapes"].append(f"{what}: {seen}")
+
+    def out_of_place(self):
+        """What is on the screen, where that is not the kiosk as it has to be."""
         if self.windows() != self.whole() or (self.began and self.corner() != self.began):
-            self.row["escapes"].append(f"{what}: {self.intruder.toplevels()}")
+            return f"windows {self.intruder.toplevels()}"
+        return None
 
     def tried_to_hide(self, what):
         """The same of an attempt that only the window system's next answer takes back."""
@@ -74,6 +80,10 @@ class LockCase(guests.GuestCase):
     def kiosk_window(self):
         """The number of the kiosk's window."""
         return self.intruder.toplevels()[-1].ident
+
+    def expect_keyboard(self):
+        """Nobody else can have the keyboard."""
+        self.assertTrue(self.intruder.grabbed(), "somebody else can have the keyboard")
 
     def expect_held(self, *programs):
         """Nothing came of all that was tried, and none but these programs run, too."""

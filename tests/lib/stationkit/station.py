@@ -110,12 +110,14 @@ class Desk:
 class Kiosk:
     """One process of the kiosk."""
 
+    under = ()  # the words before its own: a program that starts it as a child of its own
+
     def __init__(self, station, env, *options):
         self.log = station.desk.folder / "log" / f"kiosk-{time.monotonic_ns()}.log"
         with open(self.log, "wb") as log:
-            self.process = processes.start([station.build / "src/kiosk/asteroide", "--config", station.config_file, *options],
-                                           env=station.desk.env | {"G_DEBUG": "fatal-criticals"} | env, stdout=log,
-                                           stderr=log, cwd=station.folder)
+            self.process = processes.start(
+                [*self.under, station.build / "src/kiosk/asteroide", "--config", station.config_file, *options],
+                env=station.desk.env | {"G_DEBUG": "fatal-criticals"} | env, stdout=log, stderr=log, cwd=station.folder)
         self.pid = self.process.pid
 
     def said(self):
@@ -126,14 +128,18 @@ class Kiosk:
         """Has it not ended yet?"""
         return self.process.poll() is None
 
+    def tell(self, sign):
+        """Sends it a signal."""
+        self.process.send_signal(sign)
+
     def end(self, seconds=90):
         """Asks it to end and returns its exit status."""
         if self.is_running():
-            self.process.send_signal(signal.SIGTERM)
+            self.tell(signal.SIGTERM)
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGABRT)
+            self.tell(signal.SIGABRT)
             self.process.wait()
             raise processes.Timeout(f"the kiosk did not end when told to:\n{self.said()}") from None
 
@@ -157,6 +163,7 @@ class Station:
         self.config_file = self.folder / "asteroide.conf"
         self.appliances.mkdir()
         self.kiosk = None
+        self.make_kiosk = Kiosk
         self.env = {}
         self.shots = Path(shots) if shots else None
         self.shot_count = 0
@@ -225,7 +232,7 @@ class Station:
 
     def launch_kiosk(self, *options, **env):
         """Starts the kiosk and waits for nothing."""
-        self.kiosk = Kiosk(self, self.env | env, *options)
+        self.kiosk = self.make_kiosk(self, self.env | env, *options)
         return self.kiosk
 
     def status_on_bus(self):
