@@ -503,6 +503,7 @@ static const AstStationPoint points[] = {
   FOLDER_POINT ("overlays", "/var/lib/asteroide/overlays", 0700, TRUE),
   FILE_POINT ("pam", "/etc/pam.d/asteroide", "pam"),
   FILE_POINT ("polkit", "/etc/polkit-1/rules.d/40-asteroide.rules", "polkit.rules"),
+  FILE_POINT ("udev", "/etc/udev/rules.d/59-asteroide.rules", "udev.rules"), // before 60-persistent-storage
   FILE_POINT ("dbus", "/etc/dbus-1/system.d/org.asteroide.Kiosk1.conf", "dbus.conf"),
   FILE_POINT ("apparmor", "/etc/apparmor.d/asteroide-kiosk", "apparmor"),
   FILE_POINT ("sysrq", "/etc/sysctl.d/zz-asteroide.conf", "sysctl.conf"), // behind 99-sysctl.conf

@@ -303,6 +303,7 @@ class Check(StationCase):
         uid = re.search("^asteroide:x:([0-9]+):", (self.root / "etc/passwd").read_text(), re.MULTILINE).group(1)
         files = {"sysusers": "etc/sysusers.d/asteroide.conf", "tmpfiles": "etc/tmpfiles.d/asteroide.conf",
                  "pam": "etc/pam.d/asteroide", "polkit": "etc/polkit-1/rules.d/40-asteroide.rules",
+                 "udev": "etc/udev/rules.d/59-asteroide.rules",
                  "dbus": "etc/dbus-1/system.d/org.asteroide.Kiosk1.conf", "apparmor": "etc/apparmor.d/asteroide-kiosk",
                  "sysrq": "etc/sysctl.d/zz-asteroide.conf", "logind": "etc/systemd/logind.conf.d/asteroide.conf",
                  "ctrl-alt-del-burst": "etc/systemd/system.conf.d/asteroide.conf",
@@ -447,7 +448,8 @@ class Shipped(StationCase):
                          GTK_MODULES="x", GTK_DEBUG="interactive", LD_BIND_NOW="1", EVIL="a\nLD_AUDIT=b",
                          XDG_VTNR="7 $(touch /nowhere)")
         names = {line.split("=")[0] for line in seen}
-        self.assertEqual(names - {"PWD", "SHLVL", "_", "OLDPWD"}, {"PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "XDG_VTNR"})
+        self.assertEqual(names - {"PWD", "SHLVL", "_", "OLDPWD"}, {"PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "XDG_VTNR",
+                                                                 "WLR_RENDERER"})
         self.assertIn("XDG_VTNR=7 $(touch /nowhere)", seen)
 
     def test_server(self):

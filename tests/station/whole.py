@@ -105,11 +105,11 @@ class Whole(cases.ExplainedCase):
         """The processes of the station's user that run a program."""
         return self.run_in(f"pgrep -x -u asteroide {program}", status=None).split()
 
-    def press_all(self):
-        """All chords; after each, the machine must look as before."""
+    def press_all(self, chords=CHORDS):
+        """Chords; after each, the machine must look as before."""
         self.assertTrue(self.pids("asteroide"))
         before = self.run_in(LOOK)
-        for chord in CHORDS:
+        for chord in chords:
             self.machine.press(chord)
             type(self).attempts += 1
             if (now := self.run_in(LOOK)) != before:
@@ -242,6 +242,19 @@ grep -v asteroide $accounts""")
         self.machine.unplug("more")
         self.machine.press("Escape")
         self.wait_for_launcher(60)
+
+    def test_stick(self):
+        """What is on a stick that is plugged in is not looked at by the base"""
+        self.machine.ask("blockdev-add", **{"driver": "raw", "node-name": "stick", "read-only": True,
+                                            "file": {"driver": "file", "filename": str(self.machine.folder / "payload.raw")}})
+        self.machine.plug("usb-storage", "stick", drive="stick", removable=True)
+        told = processes.wait_until(lambda: self.run_in("udevadm info -q property /dev/sda", status=None) if "sda" in self.run_in("ls /dev")
+                                    else "", "the stick", 60, 0.5)
+        self.assertIn("UDISKS_IGNORE=1", told)
+        self.assertNotIn("ID_FS_", told)
+        # The same file system on a disk that is the machine's own is looked at.
+        self.assertIn("ID_FS_TYPE=ext4", self.run_in("udevadm info -q property /dev/vdb"))
+        self.machine.unplug("stick")
 
     def test_exits(self):
         """Whatever ends, the launcher is back: the kiosk, the X server, what began them, the session"""
