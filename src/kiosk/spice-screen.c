@@ -224,6 +224,20 @@ ast_spice_screen_add_display (AstSpiceScreen *self)
   gtk_widget_realize (GTK_WIDGET (self->display));
 }
 
+// Taken out of the window before it is destroyed: it is told then that the focus has left it, which the
+// library does not bear once it has let go of its session.
+static void
+ast_spice_screen_drop_display (AstSpiceScreen *self)
+{
+  g_autoptr (GtkWidget) display = self->display ? g_object_ref (GTK_WIDGET (self->display)) : NULL;
+
+  self->display = NULL;
+  if (display == NULL)
+    return;
+  gtk_container_remove (GTK_CONTAINER (self), display);
+  gtk_widget_destroy (display);
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Sound: the library's player, and GStreamer under it, come to life with the guest's first sound. Earlier
 // they would cost the first frame, and complain when the guest's agent asks for the volume of a player that
@@ -350,9 +364,7 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
   g_ptr_array_set_size (self->waiting, 0);
   if (self->session)
     spice_session_disconnect (self->session);
-  if (self->display)
-    gtk_widget_destroy (GTK_WIDGET (self->display));
-  self->display = NULL;
+  ast_spice_screen_drop_display (self);
   self->main = NULL;
   g_clear_object (&self->session);
 }
