@@ -245,12 +245,24 @@ ast_tile_init (AstTile *self)
 {
 }
 
+// What a screen reader says of the tile besides its name: all that others see on it.
+static void
+ast_tile_describe (AstTile *self)
+{
+  AtkObject *accessible = gtk_widget_get_accessible (GTK_WIDGET (self));
+  const char *text = second_text (self->appliance);
+  g_autofree char *description
+      = self->is_exam ? g_strdup_printf ("%s. %s", _ ("Exam"), text) : g_strdup (text);
+
+  atk_object_set_name (accessible, self->appliance->name);
+  atk_object_set_description (accessible, description);
+}
+
 GtkWidget *
 ast_tile_new (AstAppliance *appliance, gboolean exam, gboolean soon)
 {
   AstTile *self = g_object_new (AST_TYPE_TILE, "visible", TRUE, NULL);
   GtkStyleContext *style = gtk_widget_get_style_context (GTK_WIDGET (self));
-  AtkObject *accessible = gtk_widget_get_accessible (GTK_WIDGET (self));
 
   self->appliance = ast_appliance_ref (appliance);
   self->is_exam = exam;
@@ -262,8 +274,7 @@ ast_tile_new (AstAppliance *appliance, gboolean exam, gboolean soon)
   gtk_style_context_add_class (style, "tile");
   if (!ast_appliance_is_usable (appliance))
     gtk_style_context_add_class (style, "broken");
-  atk_object_set_name (accessible, appliance->name);
-  atk_object_set_description (accessible, second_text (appliance));
+  ast_tile_describe (self);
   return GTK_WIDGET (self);
 }
 
