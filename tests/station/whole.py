@@ -92,7 +92,8 @@ class Whole(cases.ExplainedCase):
         self.machine.wait_for_boot(before)
 
     def wait_for_launcher(self, seconds=240):
-        """Waits until an appliance can be chosen."""
+        """Waits until an appliance can be chosen; the picture alone may be the one that the last session left."""
+        processes.wait_until(lambda: self.run_in(f"busctl get-property {BUS} State", status=None).startswith("s "), "a kiosk", seconds, 0.5)
         self.machine.wait_for(LAUNCHER, seconds)
 
     def state(self):
