@@ -8,7 +8,7 @@ struct _AstHostBar
 {
   GtkRevealer parent;
 
-  GtkWidget *stack; // "work", "end", "restart", "help", "paused", "stopping"
+  GtkWidget *stack; // "work", "end", "restart", "devices", "help", "paused", "stopping"
   GtkWidget *exam;
   GtkWidget *microphone;
   GtkWidget *name;
@@ -23,6 +23,9 @@ struct _AstHostBar
   GtkWidget *end_not;
   GtkWidget *restart_question;
   GtkWidget *restart_not;
+  GtkWidget *devices;
+  GtkWidget *devices_text;
+  GtkWidget *devices_done;
   GtkWidget *help;
   GtkWidget *help_done;
   GtkWidget *pause_text;
@@ -160,6 +163,40 @@ ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance)
   gtk_revealer_set_reveal_child (GTK_REVEALER (self), FALSE);
 }
 
+// The network and those devices that are open to the guest, or those that are closed to it.
+static char *
+list_devices (const AstPolicy *policy, gboolean open)
+{
+  static const struct
+  {
+    AstDevices device;
+    const char *name;
+  } devices[] = { { AST_DEVICE_SOUND, N_ ("sound") },
+                  { AST_DEVICE_MICROPHONE, N_ ("microphone") },
+                  { AST_DEVICE_CLIPBOARD, N_ ("clipboard") } };
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_auto (GStrv) list = NULL;
+
+  if (policy->network == open)
+    g_strv_builder_add (names, _ ("network"));
+  for (guint i = 0; i < G_N_ELEMENTS (devices); i++)
+    if (((policy->devices & devices[i].device) != 0) == open)
+      g_strv_builder_add (names, _ (devices[i].name));
+  list = g_strv_builder_end (names);
+  return *list ? g_strjoinv (", ", list) : g_strdup (_ ("nothing"));
+}
+
+static void
+ast_host_bar_tell_devices (AstHostBar *self, const AstPolicy *policy)
+{
+  g_autofree char *open = list_devices (policy, TRUE);
+  g_autofree char *closed = list_devices (policy, FALSE);
+  g_autofree char *text = g_strdup_printf (_ ("Open to this machine: %s. Closed to it: %s."), open, closed);
+
+  gtk_label_set_text (GTK_LABEL (self->devices_text), text);
+  gtk_widget_set_visible (self->devices, (policy->actions & AST_ACTION_DEVICES) != 0);
+}
+
 void
 ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy)
 {
@@ -172,6 +209,7 @@ ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy)
                         "This is an exam: ask whoever supervises it when something does not work.")
                    : _ ("All keys go to the machine. This bar comes when the pointer rests at the top edge. "
                         "Where work is not kept, save it on a stick or in the network before you end."));
+  ast_host_bar_tell_devices (self, policy);
   gtk_widget_set_visible (self->exam, policy->exam);
   gtk_widget_set_visible (self->microphone, (policy->devices & AST_DEVICE_MICROPHONE) != 0);
   (policy->exam ? gtk_style_context_add_class : gtk_style_context_remove_class) (style, "exam");
@@ -245,6 +283,12 @@ static void
 on_ask_restart (AstHostBar *self)
 {
   ast_host_bar_turn_to (self, "restart", self->restart_not);
+}
+
+static void
+on_devices (AstHostBar *self)
+{
+  ast_host_bar_turn_to (self, "devices", self->devices_done);
 }
 
 static void
@@ -323,41 +367,51 @@ ast_host_bar_class_init (AstHostBarClass *klass)
 static GtkWidget *
 new_facts (AstHostBar *self)
 {
-  GtkWidget *facts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
-
-  self->elapsed = ast_new_text (NULL, "bar-elapsed", FALSE);
-  self->room = ast_new_text (NULL, "bar-fate", FALSE);
-  gtk_container_add (GTK_CONTAINER (facts), self->elapsed);
-  gtk_container_add (GTK_CONTAINER (facts), self->room);
-  return facts;
-}
-
-static GtkWidget *
-new_work_page (AstHostBar *self)
-{
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
-  GtkWidget *texts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
-  GtkWidget *help = ast_new_button (_ ("Help"), "quiet", G_CALLBACK (on_help), self);
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
 
   self->exam = ast_new_exam_badge ();
-  self->back = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
   self->name = ast_new_text (NULL, "bar-name", FALSE);
   self->fate = ast_new_text (NULL, "bar-fate", FALSE);
   self->microphone = ast_new_text (_ ("can hear: the microphone is open to it"), "bar-fate", FALSE);
-  self->restart = ast_new_button (_ ("Start afresh"), "quiet", G_CALLBACK (on_ask_restart), self);
-  self->chord = ast_new_button (_ ("Ctrl+Alt+Del"), "quiet", G_CALLBACK (on_chord), self);
-  self->end = ast_new_button (_ ("End session"), "danger", G_CALLBACK (on_ask_end), self);
-  gtk_container_add (GTK_CONTAINER (texts), self->name);
-  gtk_container_add (GTK_CONTAINER (texts), self->fate);
-  gtk_container_add (GTK_CONTAINER (texts), self->microphone);
+  self->elapsed = ast_new_text (NULL, "bar-elapsed", FALSE);
+  self->room = ast_new_text (NULL, "bar-fate", FALSE);
   gtk_box_pack_start (GTK_BOX (box), self->exam, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), texts, TRUE, TRUE, 0);
-  gtk_box_pack_start (GTK_BOX (box), new_facts (self), FALSE, FALSE, 12);
-  gtk_box_pack_start (GTK_BOX (box), help, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->name, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->fate, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->microphone, FALSE, FALSE, 0);
+  gtk_box_pack_end (GTK_BOX (box), self->room, FALSE, FALSE, 0);
+  gtk_box_pack_end (GTK_BOX (box), self->elapsed, FALSE, FALSE, 0);
+  return box;
+}
+
+static GtkWidget *
+new_actions (AstHostBar *self)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
+
+  self->devices = ast_new_button (_ ("Devices"), "quiet", G_CALLBACK (on_devices), self);
+  self->chord = ast_new_button (_ ("Ctrl+Alt+Del"), "quiet", G_CALLBACK (on_chord), self);
+  self->restart = ast_new_button (_ ("Start afresh"), "quiet", G_CALLBACK (on_ask_restart), self);
+  self->back = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
+  self->end = ast_new_button (_ ("End session"), "danger", G_CALLBACK (on_ask_end), self);
+  gtk_box_pack_start (GTK_BOX (box), ast_new_button (_ ("Help"), "quiet", G_CALLBACK (on_help), self), FALSE,
+                      FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->devices, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), self->chord, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), self->restart, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), self->back, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), self->end, FALSE, FALSE, 0);
+  gtk_box_pack_end (GTK_BOX (box), self->end, FALSE, FALSE, 0);
+  gtk_box_pack_end (GTK_BOX (box), self->back, FALSE, FALSE, 0);
+  gtk_box_pack_end (GTK_BOX (box), self->restart, FALSE, FALSE, 0);
+  return box;
+}
+
+// Two rows: in one, on a small screen, the texts would be a letter wide.
+static GtkWidget *
+new_work_page (AstHostBar *self)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+
+  gtk_container_add (GTK_CONTAINER (box), new_facts (self));
+  gtk_container_add (GTK_CONTAINER (box), new_actions (self));
   return box;
 }
 
@@ -375,15 +429,16 @@ new_ask_page (AstHostBar *self, GtkWidget **question, GtkWidget **no, const char
   return box;
 }
 
+// Something to read, and the way back.
 static GtkWidget *
-new_help_page (AstHostBar *self)
+new_text_page (AstHostBar *self, GtkWidget **text, GtkWidget **done)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
 
-  self->help = ast_new_text (NULL, "bar-fate", FALSE);
-  self->help_done = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
-  gtk_box_pack_start (GTK_BOX (box), self->help, TRUE, TRUE, 0);
-  gtk_box_pack_end (GTK_BOX (box), self->help_done, FALSE, FALSE, 0);
+  *text = ast_new_text (NULL, "bar-fate", FALSE);
+  *done = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
+  gtk_box_pack_start (GTK_BOX (box), *text, TRUE, TRUE, 0);
+  gtk_box_pack_end (GTK_BOX (box), *done, FALSE, FALSE, 0);
   return box;
 }
 
@@ -444,7 +499,8 @@ ast_host_bar_init (AstHostBar *self)
                          new_ask_page (self, &self->restart_question, &self->restart_not,
                                        _ ("Start it afresh"), G_CALLBACK (on_restart)),
                          "restart");
-  ast_host_bar_add_page (self, new_help_page (self), "help");
+  ast_host_bar_add_page (self, new_text_page (self, &self->devices_text, &self->devices_done), "devices");
+  ast_host_bar_add_page (self, new_text_page (self, &self->help, &self->help_done), "help");
   ast_host_bar_add_page (self, new_paused_page (self), "paused");
   ast_host_bar_add_page (self, new_stopping_page (self), "stopping");
   gtk_container_add (GTK_CONTAINER (frame), self->stack);

@@ -66,7 +66,7 @@ class Exams(guests.GuestCase):
         self.open_bar()
         self.station.shot("bar")
         self.screen.wait_for("Help", area=self.bar())
-        for button in ("End session", "Start afresh", "Ctrl+Alt+Del"):
+        for button in ("End session", "Start afresh", "Ctrl+Alt+Del", "Devices"):
             self.assertIsNone(self.screen.find(button, self.bar()), button)
         # The one button has the focus.
         self.screen.key("Return")

@@ -50,7 +50,7 @@ class Sessions(guests.GuestCase):
         self.stop("--force")
 
     def test_bar(self):
-        """What the bar offers: help, Ctrl+Alt+Del in the guest, and the same appliance afresh, on a new overlay."""
+        """What the bar offers: help, devices, Ctrl+Alt+Del in the guest, and the same appliance afresh, on a new overlay."""
         self.add_sample()
         self.station.start_kiosk()
         self.start()
@@ -60,6 +60,11 @@ class Sessions(guests.GuestCase):
         self.screen.wait_for("written", area=self.bar())
         self.screen.click_on("Help", area=self.bar())
         self.screen.wait_for("All keys go to the machine", area=self.bar())
+        self.screen.key("Escape", "ctrl+alt+Home")
+        self.screen.click_on("Devices", area=self.bar())
+        self.screen.wait_for("Open to this machine: nothing", area=self.bar())
+        self.screen.wait_for("network, sound, microphone, clipboard", area=self.bar())
+        self.station.shot("devices")
         self.screen.key("Escape", "ctrl+alt+Home")
         self.screen.click_on("Ctrl+Alt+Del", area=self.bar())
         self.screen.move(640, 500)

@@ -17,7 +17,7 @@ COLOURS = {"tiny": "204888", "netlab": "185840", "desktop": "336699"}
 NAMES = {"tiny": "Command line", "netlab": "Network lab", "desktop": "Linux desktop"}
 BOOT_SECONDS = 240
 # Of the host bar, pixels.
-BAR_HEIGHT = 76
+BAR_HEIGHT = 86
 # A sector of the tiny guest's disk that neither its boot loader nor its file system uses.
 FREE_SECTOR = 131070
 
