@@ -310,6 +310,28 @@ class Surroundings(lockcase.LockCase):
         self.expect_held()
         self.stop("--force")
 
+    def test_guest_clipboard(self):
+        """Where the clipboard is open, the guest's text comes through its agent as it is, and goes nowhere else."""
+        self.add_sample("desktop")
+        self.station.start_kiosk()
+        self.start("desktop")
+        processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
+        self.screen.wait_for("user@desktop")
+        for text in ("<b>root</b>&amp;<a href='file:///'>%s%n</a>", "<" * 10000):
+            # Twice the quotes: for the guest's shell, which is typed into.
+            self.enter("head -c 10000 /dev/zero | tr '\\0' '<' | xclip -sel c" if len(text) == 10000
+                       else f'printf %s "{text}" | xclip -sel c')
+            processes.wait_until(lambda: self.intruder.owner("CLIPBOARD") != X.NONE, "the guest's clipboard", 30)
+            processes.wait_until(lambda text=text: self.intruder.read("CLIPBOARD") == text, "the guest's text", 30, 0.5)
+            self.tried("a clipboard with markup")
+        self.screen.key("ctrl+alt+Home")
+        self.screen.wait_for("Back to work", area=self.bar())
+        self.assertIsNone(self.screen.find("root", self.bar()))
+        self.tried("the bar")
+        self.screen.key("Escape")
+        self.expect_held()
+        self.stop("--force")
+
 
 if __name__ == "__main__":
     cases.main()

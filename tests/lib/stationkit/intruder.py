@@ -8,6 +8,8 @@ from collections import Counter, namedtuple
 from Xlib import X, XK, Xatom, display, protocol
 from Xlib.ext import xtest
 
+from . import processes
+
 # A mapped child of the root window, from the bottom to the top.
 Toplevel = namedtuple("Toplevel", "ident area name")
 # What is pressed together with another key.
@@ -181,6 +183,20 @@ class Intruder:
         self.display.sync()
         events = [self.display.next_event() for _ in range(self.display.pending_events())]
         return [self.display.get_atom_name(event.selection) for event in events if event.type == X.SelectionRequest]
+
+    def read(self, selection, seconds=10):
+        """What its owner says that a selection holds, as text; Timeout where it does not answer."""
+        window = self.root.create_window(0, 0, 1, 1, 0, X.CopyFromParent)
+        window.convert_selection(self.atom(selection), self.atom("UTF8_STRING"), self.atom("INTRUDER"), X.CurrentTime)
+        self.display.flush()
+
+        def answer():
+            events = [self.display.next_event() for _ in range(self.display.pending_events())]
+            return any(event.type == X.SelectionNotify for event in events)
+        processes.wait_until(answer, f"an answer of the owner of {selection}", seconds)
+        found = window.get_full_property(self.atom("INTRUDER"), X.AnyPropertyType)
+        window.destroy()
+        return bytes(found.value).decode() if found else None
 
     def owner(self, selection):
         """The window that has a selection; X.NONE where nobody has."""
