@@ -44,7 +44,7 @@ class Samples(guests.GuestCase):
         self.wait_for_end()
 
     def test_desktop(self):
-        """The desktop: as large as the screen, forgets what was written, ends by the bar."""
+        """The desktop: as large as the screen, wakes at a key, forgets what was written, ends by the bar."""
         folder = self.add_sample("desktop")
         before = guests.digest(folder / "disk.qcow2")
         self.station.start_kiosk()
@@ -59,6 +59,10 @@ class Samples(guests.GuestCase):
         self.station.shot("guest")
         self.assertEqual(self.run_in_guest("cat /home/user/note"), (0, "secret\n"))
         self.assertEqual(len(self.station.overlay_files()), 1)
+        self.enter("xrandr --output Virtual-1 --off; read -n 1; xrandr --auto")
+        self.station.wait_until(lambda: self.screen.share("884400") == 0, "a guest without a picture")
+        self.screen.key("a")
+        self.wait_for_colour("884400", 0.3, 30)
         self.end_by_clicks()
         self.wait_for_end(90)
         self.start("desktop")
