@@ -531,10 +531,11 @@ ast_libvirt_machine_start_async (AstMachine *machine, gboolean with_screen, GCan
   g_task_run_in_thread (task, start_thread);
 }
 
+// Asks libvirt for something of the running domain, in a task's thread.
 static void
-ask_to_stop_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+ask_domain (GTask *task, int (*question) (virDomainPtr), AstError code, const char *complaint)
 {
-  AstLibvirtMachine *self = source;
+  AstLibvirtMachine *self = g_task_get_source_object (task);
   g_autoptr (virConnect) connection = NULL;
   g_autoptr (virDomain) domain = NULL;
   GError *error = NULL;
@@ -543,13 +544,17 @@ ask_to_stop_thread (GTask *task, gpointer source, gpointer data, GCancellable *c
   if (connection == NULL)
     return g_task_return_error (task, error);
   domain = look_up_domain (connection);
-  // Without flags libvirt asks the agent where it is connected, and else presses the ACPI button.
-  if (domain == NULL || virDomainShutdownFlags (domain, VIR_DOMAIN_SHUTDOWN_DEFAULT) != 0)
-    {
-      set_libvirt_error (&error, AST_ERROR_STOP, _ ("The guest could not be asked to power off."));
-      return g_task_return_error (task, error);
-    }
-  g_task_return_boolean (task, TRUE);
+  if (domain && question (domain) == 0)
+    return g_task_return_boolean (task, TRUE);
+  set_libvirt_error (&error, code, complaint);
+  g_task_return_error (task, error);
+}
+
+static void
+ask_to_stop_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  // libvirt asks the agent where it is connected, and else presses the ACPI button.
+  ask_domain (task, virDomainShutdown, AST_ERROR_STOP, _ ("The guest could not be asked to power off."));
 }
 
 static void
@@ -584,19 +589,7 @@ ast_libvirt_machine_destroy_async (AstMachine *machine, GAsyncReadyCallback call
 static void
 resume_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  AstLibvirtMachine *self = source;
-  g_autoptr (virConnect) connection = NULL;
-  g_autoptr (virDomain) domain = NULL;
-  GError *error = NULL;
-
-  connection = get_connection (self->host, &error);
-  if (connection == NULL)
-    return g_task_return_error (task, error);
-  domain = look_up_domain (connection);
-  if (domain && virDomainResume (domain) == 0)
-    return g_task_return_boolean (task, TRUE);
-  set_libvirt_error (&error, AST_ERROR_START, _ ("The guest cannot go on."));
-  g_task_return_error (task, error);
+  ask_domain (task, virDomainResume, AST_ERROR_START, _ ("The guest cannot go on."));
 }
 
 static void
