@@ -120,8 +120,9 @@ class GuestCase(cases.StationCase):
         """The domain as the kiosk made it, as a file, for anybody to start on another overlay."""
         xml = self.desk.virsh("dumpxml", DOMAIN)
         file = self.station.folder / "domain.xml"
-        # What libvirt adds to a running domain (ids, aliases of it) is left to libvirt again.
-        xml = re.sub(r"<source file='[^']*\.volatile\.qcow2'( index='\d+')?/>", f"<source file='{overlay}'/>", xml)
+        # What libvirt adds to a running domain (ids, aliases of it) is left to libvirt again; the bound is our overlay's own.
+        xml = re.sub(r"<source file='[^']*\.volatile\.qcow2'[^>]*>\s*<slices>.*?</source>", f"<source file='{overlay}'/>", xml,
+                     flags=re.DOTALL)
         xml = re.sub(r"\n\s*<alias name='(?!ua-)[^']*'/>", "", xml)
         xml = re.sub(r"(<domain [^>]*) id='\d+'", r"\1", xml)
         xml = re.sub(r"<source mode='bind' path='[^']*'/>", "<source mode='bind'/>", xml)
