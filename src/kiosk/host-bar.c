@@ -424,8 +424,9 @@ new_ask_page (AstHostBar *self, GtkWidget **question, GtkWidget **no, const char
   *question = ast_new_text (NULL, "bar-name", FALSE);
   *no = ast_new_button (_ ("Go on working"), "quiet", G_CALLBACK (ast_host_bar_close), self);
   gtk_box_pack_start (GTK_BOX (box), *question, FALSE, FALSE, 0);
-  gtk_box_pack_end (GTK_BOX (box), ast_new_button (yes, "danger", on_yes, self), FALSE, FALSE, 0);
+  // Where the button was that asked: who clicks twice has said no.
   gtk_box_pack_end (GTK_BOX (box), *no, FALSE, FALSE, 0);
+  gtk_box_pack_end (GTK_BOX (box), ast_new_button (yes, "danger", on_yes, self), FALSE, FALSE, 0);
   return box;
 }
 

@@ -71,6 +71,12 @@ class Sessions(guests.GuestCase):
         processes.wait_until(lambda: self.screen.share(guests.COLOURS["tiny"]) < 0.1, "the guest's restart", 60, 0.1)
         self.wait_for_colour(guests.COLOURS["tiny"])
         self.screen.key("ctrl+alt+Home")
+        place = self.screen.wait_for("End session", area=self.bar())
+        for _ in range(2):
+            self.screen.click((place[0] + place[2]) / 2, (place[1] + place[3]) / 2)
+        self.station.wait_until(lambda: self.screen.find("Go on working", self.bar()) is None, "an answer to a double click")
+        self.assertEqual(self.station.state(), "ready")
+        self.screen.key("ctrl+alt+Home")
         self.screen.click_on("Start afresh", area=self.bar())
         self.screen.wait_for("will be forgotten", area=self.bar())
         self.screen.click_on("Start it afresh", area=self.bar())

@@ -208,6 +208,9 @@ class Hardware(lockcase.LockCase):
         self.station.shot("bar")
         self.expect_held()
         self.assertIn(self.station.state(), ("booting", "ready"))
+        # Its answer comes behind all touches: none may be left for the launcher.
+        self.screen.key("Escape")
+        self.station.wait_until(lambda: self.screen.find("Back to work", self.bar()) is None, "an answer to Escape")
         self.stop("--force")
 
     # Keyboards and pointers

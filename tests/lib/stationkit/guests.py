@@ -36,8 +36,8 @@ def bar(screen):
 def end_area(screen):
     """Where “End it” stands, once it is asked; alone, so that the frame of the other button is not taken for a letter of it."""
     screen.move(screen.size[0] / 2, screen.size[1] / 2)  # off the letters
-    _, _, right, _ = screen.wait_for("Go on working", area=bar(screen))
-    return (right + 40, *bar(screen)[1:])
+    left, _, _, _ = screen.wait_for("Go on working", area=bar(screen))
+    return (left - 170, *bar(screen)[1:2], left - 24, bar(screen)[3])
 
 
 class GuestCase(cases.StationCase):
