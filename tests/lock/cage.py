@@ -3,6 +3,7 @@
 """The attempts of attempts.py on the station's other session, the Wayland compositor cage; and what is only there: what
 other programs find of its socket, and whole sessions in a guest."""
 import contextlib
+import functools
 import hashlib
 import shlex
 import stat
@@ -13,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 import attempts  # noqa: E402
 from stationkit import cases, guests, processes  # noqa: E402
 from stationkit.compositor import CageKiosk  # noqa: E402
-from stationkit.station import EMULATOR, Desk  # noqa: E402
+from stationkit.display import Display  # noqa: E402
+from stationkit.station import EMULATOR  # noqa: E402
 
 # All that a shell leaves as it is between single quotes, from each row of the keyboard, plain and with Shift.
 LINE = r'aZ09 `~!@#$%^&*()-_=+[{]}\|;:",<.>/?'
@@ -196,11 +198,7 @@ class CageSession(Cage):
 
     report = {}
     report_file = "cage-session.json"
-
-    @classmethod
-    def setUpClass(cls):
-        cls.desk = Desk(1920, 1080)
-        cls.screen = cls.desk.display
+    screen_type = functools.partial(Display, width=1920, height=1080)
 
     def test_session(self):
         """Typed in, a key held down, the bar by its chord and by the edge, the guest ended: all as on X."""
