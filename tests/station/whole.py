@@ -146,6 +146,7 @@ class Whole(cases.ExplainedCase):
 
     def test_becomes_a_station(self):
         """One command and a restart: the launcher is on the screen"""
+        self.machine.wait_for_boot()
         self.run_in("mount -o ro /dev/vdb /mnt && cp -r --preserve=mode,links /mnt/. / && umount /mnt && ldconfig")
         refused = self.run_in("asteroidectl station enable", status=None)
         self.assertIn("administ", refused)
