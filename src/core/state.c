@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "state.h"
+#include "json-print.h"
 #include <gio/gio.h>
-#include <json-glib/json-glib.h>
 
 static const char *const words[] = {
   [AST_STATE_IDLE] = "idle",
@@ -100,23 +100,6 @@ since_from_iso8601 (const char *text)
 }
 
 static void
-add_string_or_null (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  if (value)
-    json_builder_add_string_value (builder, value);
-  else
-    json_builder_add_null_value (builder);
-}
-
-static void
-add_number (JsonBuilder *builder, const char *name, guint64 number)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, (gint64)number);
-}
-
-static void
 add_room (JsonBuilder *builder, const AstRoom *room)
 {
   json_builder_set_member_name (builder, "room");
@@ -126,9 +109,9 @@ add_room (JsonBuilder *builder, const AstRoom *room)
       return;
     }
   json_builder_begin_object (builder);
-  add_number (builder, "used", room->used);
-  add_number (builder, "bound", room->bound);
-  add_number (builder, "left", room->left);
+  ast_json_add_number (builder, "used", room->used);
+  ast_json_add_number (builder, "bound", room->bound);
+  ast_json_add_number (builder, "left", room->left);
   json_builder_end_object (builder);
 }
 
@@ -136,28 +119,26 @@ char *
 ast_status_to_json (const AstStatus *self)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
   g_autofree char *since = self->since ? since_to_iso8601 (self->since) : NULL;
 
   json_builder_begin_object (builder);
-  add_string_or_null (builder, "state", ast_state_word (self->state));
-  add_string_or_null (builder, "appliance", self->appliance);
-  add_string_or_null (builder, "since", since);
+  ast_json_add_string (builder, "state", ast_state_word (self->state));
+  ast_json_add_string (builder, "appliance", self->appliance);
+  ast_json_add_string (builder, "since", since);
   json_builder_set_member_name (builder, "failure");
   if (self->failure_code)
     {
       json_builder_begin_object (builder);
-      add_string_or_null (builder, "code", self->failure_code);
-      add_string_or_null (builder, "message", self->failure_message);
+      ast_json_add_string (builder, "code", self->failure_code);
+      ast_json_add_string (builder, "message", self->failure_message);
       json_builder_end_object (builder);
     }
   else
     json_builder_add_null_value (builder);
-  add_string_or_null (builder, "paused", ast_pause_word (self->paused));
+  ast_json_add_string (builder, "paused", ast_pause_word (self->paused));
   add_room (builder, &self->room);
   json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  return json_to_string (root, TRUE);
+  return ast_json_to_text (builder);
 }
 
 static const char *

@@ -13,13 +13,6 @@
 // JSON
 
 static void
-add_int (JsonBuilder *builder, const char *name, gint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, value);
-}
-
-static void
 add_problems (JsonBuilder *builder, const char *name, GPtrArray *problems)
 {
   json_builder_set_member_name (builder, name);
@@ -249,9 +242,9 @@ print_show_json (const AstAppliance *appliance, const AstConfig *config, GPtrArr
   begin_appliance (builder, appliance, config);
   ast_json_add_string (builder, "folder", appliance->folder);
   ast_json_add_string (builder, "os", appliance->os_id);
-  add_int (builder, "cpus", appliance->cpus);
-  add_int (builder, "memory-mib", appliance->memory_mib);
-  add_int (builder, "heads", appliance->heads);
+  ast_json_add_number (builder, "cpus", appliance->cpus);
+  ast_json_add_number (builder, "memory-mib", appliance->memory_mib);
+  ast_json_add_number (builder, "heads", appliance->heads);
   add_strings (builder, "images", images);
   add_strings (builder, "networks", networks);
   add_strings (builder, "devices", devices);
@@ -411,7 +404,7 @@ print_check_json (const AstCheck *check)
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   json_builder_begin_object (builder);
-  add_int (builder, "checked", check->checked->len);
+  ast_json_add_number (builder, "checked", check->checked->len);
   add_problems (builder, "problems", check->problems);
   add_problems (builder, "warnings", check->warnings);
   json_builder_end_object (builder);
