@@ -71,7 +71,7 @@ ast_window_cover_others (AstWindow *self)
   GdkRectangle own;
 
   g_ptr_array_set_size (self->curtains, 0);
-  if (!GDK_IS_X11_DISPLAY (display) || !find_area (self, &own))
+  if (!self->places_itself || !find_area (self, &own))
     return;
   for (int i = 0; i < gdk_display_get_n_monitors (display); i++)
     ast_window_hang_curtain (self, gdk_display_get_monitor (display, i), &own);
