@@ -43,7 +43,8 @@ struct _AstRunner
   GError *failure;      // what the way down will end in
   gboolean step_is_on;  // recovery, overlay or start has not come back yet
   gboolean coming_down; // the way down is taken; it is taken once
-  gint64 force_at;      // monotonic µs; 0 = no graceful stop is on
+  gboolean restarting;
+  gint64 force_at; // monotonic µs; 0 = no graceful stop is on
   guint screen_tries;
   guint discard_tries;
 
@@ -97,6 +98,7 @@ ast_runner_set_state (AstRunner *self, AstState state)
   self->status->paused = is_running (state) ? old->paused : AST_PAUSE_NONE;
   if (state == AST_STATE_FAILED)
     {
+      self->restarting = FALSE;
       self->status->failure_code = g_strdup (ast_error_word_of (self->failure));
       self->status->failure_message = g_strdup (self->failure->message);
     }
@@ -472,6 +474,7 @@ ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
                    self->appliance->name);
       return FALSE;
     }
+  self->restarting = FALSE;
   if (!ast_appliance_is_usable (appliance))
     {
       g_autofree char *problem = ast_problem_to_string (appliance->problems->pdata[0]);
@@ -583,8 +586,8 @@ ast_runner_ask_to_stop (AstRunner *self)
   ast_runner_set_state (self, AST_STATE_STOPPING);
 }
 
-void
-ast_runner_stop (AstRunner *self, gboolean force)
+static void
+ast_runner_end (AstRunner *self, gboolean force)
 {
   gboolean can_be_asked
       = self->status->state == AST_STATE_READY
@@ -597,6 +600,26 @@ ast_runner_stop (AstRunner *self, gboolean force)
     return ast_runner_ask_to_stop (self);
   if (!is_at_rest (self->status->state) || ast_runner_is_holding (self))
     ast_runner_come_down (self, NULL);
+}
+
+void
+ast_runner_stop (AstRunner *self, gboolean force)
+{
+  self->restarting = FALSE;
+  ast_runner_end (self, force);
+}
+
+void
+ast_runner_restart (AstRunner *self, gboolean force)
+{
+  self->restarting = TRUE;
+  ast_runner_end (self, force);
+}
+
+gboolean
+ast_runner_is_restarting (AstRunner *self)
+{
+  return self->restarting;
 }
 
 gboolean

@@ -44,6 +44,10 @@ gboolean ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **er
 // in failed (stop-failed), keeps its overlay and the lock, and is tried again by another stop or by reading
 // the failure.
 void ast_runner_stop (AstRunner *self, gboolean force);
+// The same, and ast_runner_is_restarting is true until the next start, a failure, or a stop by anybody else.
+// Who asked starts the appliance again as soon as the state is idle.
+void ast_runner_restart (AstRunner *self, gboolean force);
+gboolean ast_runner_is_restarting (AstRunner *self);
 // How full the guest's overlay is. FALSE: there is no overlay.
 gboolean ast_runner_get_room (AstRunner *self, AstRoom *room);
 // Would a paused guest get further, as far as can be told?

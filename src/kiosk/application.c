@@ -35,7 +35,6 @@ struct _AstApplication
   gboolean is_ending;
   gboolean guest_shown; // the guest's first picture was seen in this session
   char *last_id;        // what “try again” starts
-  gboolean again;       // start it again as soon as the session is over
   char *guests;         // how guests run on this station, for the information panel
 
   GtkWidget *window;
@@ -83,6 +82,7 @@ ast_application_show_status_failure (AstApplication *self, const AstStatus *stat
 }
 
 static void ast_application_start (AstApplication *self, const char *id);
+static void on_runner_changed (AstRunner *runner, AstApplication *self);
 
 // When everybody has heard that the session is over.
 static gboolean
@@ -91,8 +91,10 @@ on_over (gpointer data)
   AstApplication *self = data;
   g_autofree char *id = g_strdup (self->last_id);
 
-  if (ast_runner_get_status (self->runner)->state == AST_STATE_IDLE)
+  if (ast_runner_is_restarting (self->runner))
     ast_application_start (self, id);
+  else
+    on_runner_changed (self->runner, self);
   return G_SOURCE_REMOVE;
 }
 
@@ -127,13 +129,9 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
   if (self->is_ending && ast_runner_is_settled (runner))
     return g_main_loop_quit (self->loop);
   if (status->state == AST_STATE_FAILED)
+    return ast_application_show_status_failure (self, status);
+  if (status->state == AST_STATE_IDLE && ast_runner_is_restarting (runner))
     {
-      self->again = FALSE;
-      return ast_application_show_status_failure (self, status);
-    }
-  if (status->state == AST_STATE_IDLE && self->again)
-    {
-      self->again = FALSE;
       g_idle_add_full (G_PRIORITY_DEFAULT, on_over, g_object_ref (self), g_object_unref);
       return;
     }
@@ -242,13 +240,15 @@ on_likely (AstLauncher *launcher, const char *id, AstApplication *self)
 static void
 on_cancel (AstApplication *self)
 {
-  ast_runner_stop (self->runner, TRUE);
+  if (ast_runner_is_restarting (self->runner))
+    ast_runner_restart (self->runner, TRUE);
+  else
+    ast_runner_stop (self->runner, TRUE);
 }
 
 static void
 on_end (AstApplication *self)
 {
-  self->again = FALSE;
   ast_runner_stop (self->runner, FALSE);
 }
 
@@ -261,8 +261,7 @@ on_restart (AstApplication *self)
 
   g_free (self->last_id);
   self->last_id = g_strdup (id);
-  self->again = id != NULL;
-  ast_runner_stop (self->runner, appliance == NULL || appliance->keeping == AST_KEEPING_VOLATILE);
+  ast_runner_restart (self->runner, appliance == NULL || appliance->keeping == AST_KEEPING_VOLATILE);
 }
 
 static void

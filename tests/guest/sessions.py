@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, guests, processes  # noqa: E402
-from stationkit.display import Display  # noqa: E402
+from stationkit.display import Display, middle_of  # noqa: E402
 from stationkit.station import DOMAIN, EMULATOR, Kiosk  # noqa: E402
 
 
@@ -73,7 +73,7 @@ class Sessions(guests.GuestCase):
         self.screen.key("ctrl+alt+Home")
         place = self.screen.wait_for("End session", area=self.bar())
         for _ in range(2):
-            self.screen.click((place[0] + place[2]) / 2, (place[1] + place[3]) / 2)
+            self.screen.click(*middle_of(place))
         self.station.wait_until(lambda: self.screen.find("Go on working", self.bar()) is None, "an answer to a double click")
         self.assertEqual(self.station.state(), "ready")
         self.screen.key("ctrl+alt+Home")
@@ -177,6 +177,21 @@ class Sessions(guests.GuestCase):
         self.screen.click_on("Switch off now", area=self.bar())
         self.wait_for_end(20)
 
+    def test_restart_stopped(self):
+        """An administrator's stop in the middle of “Start afresh” means what it says: no guest afterwards."""
+        self.add_sample("tiny", change=kept)
+        self.station.start_kiosk()
+        self.start()
+        self.station.wait_state("ready")
+        self.desk.virsh("suspend", DOMAIN)
+        self.screen.key("ctrl+alt+Home")
+        self.screen.click_on("Start afresh", area=self.bar())
+        self.screen.click_on("Start it afresh", area=self.bar())
+        self.screen.wait_for("it will be switched off", 10, self.bar())
+        self.stop("--force")
+        self.screen.wait_for("keeps your work")
+        self.assertEqual(self.station.state(), "idle")
+
     def test_kept(self):
         """What an appliance keeps survives a session, and a crash of the kiosk; `reset` drops it."""
         self.add_sample("tiny", change=kept)
@@ -208,8 +223,8 @@ class Sessions(guests.GuestCase):
         folder = self.add_sample("tiny", change=lambda text: text.replace(
             "<network ", '<layer href="one.qcow2"/><layer href="two.qcow2"/><network '))
         for image, below, letter, sector in (("one", "disk", "0x41", 0), ("two", "one", "0x42", 1)):
-            guests.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", f"{below}.qcow2", folder / f"{image}.qcow2")
-            guests.run("qemu-io", "-c", f"write -P {letter} {(guests.FREE_SECTOR + sector) * 512} 512", folder / f"{image}.qcow2")
+            processes.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", f"{below}.qcow2", folder / f"{image}.qcow2")
+            processes.run("qemu-io", "-c", f"write -P {letter} {(guests.FREE_SECTOR + sector) * 512} 512", folder / f"{image}.qcow2")
             (folder / f"{image}.qcow2").chmod(0o444)
         images = sorted(folder.glob("*.qcow2"))
         before = [guests.digest(image) for image in images]

@@ -533,6 +533,28 @@ test_cancel_while_booting (void)
 }
 
 static void
+test_restart (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->stop_at = AST_STATE_FAILED;
+  bring_to_ready (self);
+  ast_runner_restart (self->runner, TRUE);
+  g_assert_true (ast_runner_is_restarting (self->runner));
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_true (ast_runner_is_restarting (self->runner));
+  start (self);
+  g_assert_false (ast_runner_is_restarting (self->runner));
+  // Somebody else's stop means that there shall be no guest.
+  wait_for_state (self, AST_STATE_BOOTING);
+  ast_runner_restart (self->runner, FALSE);
+  ast_runner_stop (self->runner, FALSE);
+  g_assert_false (ast_runner_is_restarting (self->runner));
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+static void
 test_force_when_ready (void)
 {
   g_autoptr (Fixture) self = make_fixture (&never, TRUE);
@@ -1267,6 +1289,7 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/cancel/preparing", test_cancel_while_preparing);
   g_test_add_func ("/runner/cancel/starting", test_cancel_while_starting);
   g_test_add_func ("/runner/cancel/booting", test_cancel_while_booting);
+  g_test_add_func ("/runner/restart", test_restart);
   g_test_add_func ("/runner/cancel/ready", test_force_when_ready);
   g_test_add_func ("/runner/cancel/in-grace", test_force_in_grace);
   g_test_add_func ("/runner/cancel/discarding", test_stop_while_discarding);
