@@ -12,7 +12,7 @@ class _Result(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.number = 0
-        self.began = 0.0
+        self.began = time.monotonic()
         self.wrong = None  # what went wrong in the case that runs; None while no case runs
         self.skip = ""
 
@@ -58,6 +58,12 @@ class _Result(unittest.TestResult):
     def addError(self, test, err):
         super().addError(test, err)
         self.add(test, self.errors[-1][1])
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            part = (self.failures if issubclass(err[0], test.failureException) else self.errors)[-1]
+            self.add(test, f"{part[0]}\n{part[1]}")
 
 
 def name_of(test):
