@@ -153,7 +153,7 @@ class Figures(guests.GuestCase):
 
     def viewer_start(self, file, screen):
         """virsh create and virt-viewer --kiosk on the same XML; the viewer's memory with the guest's console on it."""
-        guests.run("xsetroot", "-display", screen.name, "-solid", f"#{NOT_OURS}")
+        processes.run("xsetroot", "-display", screen.name, "-solid", f"#{NOT_OURS}")
         script = f"virsh -q -c qemu:///session create {file} && exec virt-viewer -c qemu:///session --kiosk --attach {DOMAIN}"
         seconds, pid = self.time_command([*VIEWER_POINTS, "--until", "000000"], "sh", "-c", script, env={"DISPLAY": screen.name})
         self.wait_for_console(screen)

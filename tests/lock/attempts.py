@@ -36,9 +36,7 @@ class Lock(lockcase.LockCase):
 
     def test_keys_launcher(self):
         """All chords on the launcher."""
-        self.station.add("alpha", "Alpha writer")
-        self.station.start_kiosk()
-        self.screen.wait_for("Alpha writer")
+        self.show_launcher()
         self.press_all("Return", "space")
         self.station.shot("launcher")
         self.expect_held()
@@ -142,9 +140,7 @@ class Lock(lockcase.LockCase):
 
     def test_other_clients(self):
         """Another program hides, moves, shrinks, closes, covers and renames the window, and takes focus and keyboard."""
-        self.station.add("alpha", "Alpha writer")
-        self.station.start_kiosk()
-        self.screen.wait_for("Alpha writer")
+        self.show_launcher()
         processes.wait_until(self.intruder.grabbed, "the grab", 10)
         for _ in range(20):
             self.attack_window(self.intruder.window(self.kiosk_window()))
@@ -208,9 +204,7 @@ class Lock(lockcase.LockCase):
     def test_grab_by_choice(self):
         """Where the configuration says so, a screen reader can have the keyboard."""
         self.station.write_config(session={"grab": "no"})
-        self.station.add("alpha", "Alpha writer")
-        self.station.start_kiosk()
-        self.screen.wait_for("Alpha writer")
+        self.show_launcher()
         time.sleep(SETTLED)
         self.assertFalse(self.intruder.grabbed())
 

@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from Xlib import X  # noqa: E402
 from stationkit import cases, guests, lockcase, processes  # noqa: E402
+from stationkit.display import middle_of  # noqa: E402
 from stationkit.intruder import MODIFIERS  # noqa: E402
 from stationkit.xorg import XorgDisplay  # noqa: E402
 
@@ -99,9 +100,7 @@ class Hardware(lockcase.LockCase):
 
     def test_monitors_launcher(self):
         """Monitors come, change and go on the launcher."""
-        self.station.add("alpha", "Alpha writer")
-        self.station.start_kiosk()
-        self.screen.wait_for("Alpha writer")
+        self.show_launcher()
         self.change_monitors()
         self.screen.wait_for("Alpha writer")
         self.station.shot("launcher")
@@ -246,9 +245,7 @@ class Hardware(lockcase.LockCase):
 
     def test_devices_launcher(self):
         """Keyboards and pointers come and go on the launcher; afterwards plain letters search."""
-        self.station.add("alpha", "Alpha writer")
-        self.station.start_kiosk()
-        self.screen.wait_for("Alpha writer")
+        self.show_launcher()
         self.come_and_go("Escape")
         self.screen.key("Escape")
         self.screen.type("nosuch")
@@ -271,9 +268,7 @@ class Hardware(lockcase.LockCase):
     # The last one: the server's own seat is not quite the same afterwards.
     def test_second_seat(self):
         """Another pair of pointer and keyboard on the screen, as only a program can make it: it opens nothing."""
-        self.station.add("alpha", "Alpha writer")
-        self.station.start_kiosk()
-        self.screen.wait_for("Alpha writer")
+        self.show_launcher()
         self.screen.run("xinput", "create-master", "other")
         self.screen.run("xinput", "reattach", "second-pointer", "other pointer")
         self.screen.run("xinput", "reattach", "second-keyboard", "other keyboard")
@@ -292,11 +287,6 @@ class Hardware(lockcase.LockCase):
         self.screen.type("nosuch")
         self.screen.wait_for("No appliance matches")
         self.expect_held()
-
-
-def middle_of(place):
-    """Of an area, where a finger goes."""
-    return ((place[0] + place[2]) // 2, (place[1] + place[3]) // 2)
 
 
 if __name__ == "__main__":

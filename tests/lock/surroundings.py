@@ -152,9 +152,7 @@ class Surroundings(lockcase.LockCase):
 
     def test_signals_launcher(self):
         """Signals on the launcher: it stays, or it ends and the next one stands there as ever."""
-        self.station.add("alpha", "Alpha writer")
-        self.station.start_kiosk()
-        self.screen.wait_for("Alpha writer")
+        self.show_launcher()
         for number in HARMLESS:
             self.tried_signal(number, ())
         for number in STOPPING:

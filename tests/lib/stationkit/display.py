@@ -22,12 +22,16 @@ GAP = 1.6
 LIKE = 0.84
 
 
-class Eyes:
-    """What somebody sees on a screen; who inherits it says what is on it: look(), a picture. An area is (left, top, right,
-    bottom): a smaller one is read quicker, and undisturbed by what is beside it."""
+class Person:
+    """What somebody sees on a screen and clicks on; who inherits it says what is on it, and has the hand. An area is (left, top,
+    right, bottom): a smaller one is read quicker, and undisturbed by what is beside it."""
 
     def look(self):
         """What is on the screen now, as a picture."""
+        raise NotImplementedError
+
+    def click(self, x, y):
+        """Moves the pointer there and presses its first button."""
         raise NotImplementedError
 
     def look_when_still(self, seconds=10):
@@ -78,8 +82,12 @@ class Eyes:
         return processes.wait_until(look, lambda: f"“{phrase}” on the screen, which says: {' '.join(w.text for w in seen)}",
                                     seconds)
 
+    def click_on(self, phrase, seconds=60, area=None):
+        """Clicks on a phrase as soon as it can be read."""
+        self.click(*middle_of(self.wait_for(phrase, seconds, area)))
 
-class Display(Eyes):
+
+class Display(Person):
     """An Xvfb of its own: no network, no window manager."""
 
     def __init__(self, folder, width=1280, height=800):
@@ -129,11 +137,6 @@ class Display(Eyes):
         """Moves the pointer there and presses its first button."""
         self._xdotool("mousemove", int(x), int(y), "sleep", 0.1, "click", 1)
 
-    def click_on(self, phrase, seconds=60, area=None):
-        """Clicks on a phrase as soon as it can be read."""
-        left, top, right, bottom = self.wait_for(phrase, seconds, area)
-        self.click((left + right) / 2, (top + bottom) / 2)
-
     def key(self, *names):
         """Presses keys one after the other: "Return", "ctrl+alt+Home"."""
         self._xdotool("key", "--delay", 60, *names)
@@ -141,6 +144,11 @@ class Display(Eyes):
     def type(self, text):
         """Types a text."""
         self._xdotool("type", "--delay", 60, text)
+
+
+def middle_of(area):
+    """Where a hand goes."""
+    return ((area[0] + area[2]) // 2, (area[1] + area[3]) // 2)
 
 
 def share(picture, colour, tolerance=6):

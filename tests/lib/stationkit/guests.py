@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import subprocess
 from pathlib import Path
 
 from PIL import Image
@@ -131,7 +130,7 @@ class GuestCase(cases.StationCase):
 
     def make_overlay(self, overlay, name="tiny"):
         """An overlay that is none of the kiosk's."""
-        run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.station.appliances / name / "disk.qcow2", overlay)
+        processes.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.station.appliances / name / "disk.qcow2", overlay)
 
     # The guest's agent (desktop)
 
@@ -163,8 +162,3 @@ def wrapper(folder, program, lines):
     path.write_text(f"#!/bin/sh\n{lines}\nexec /usr/bin/{program} \"$@\"\n", encoding="utf-8")
     path.chmod(0o755)
     return {"PATH": f"{folder}:/usr/bin:/bin"}
-
-
-def run(*command):
-    """A helper program that has to succeed."""
-    subprocess.run([str(word) for word in command], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

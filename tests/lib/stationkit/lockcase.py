@@ -38,6 +38,12 @@ class LockCase(guests.GuestCase):
         self.began = None  # the corner as it has to stay, where one is looked at
         self.row = self.report.setdefault(self._testMethodName.removeprefix("test_"), {"attempts": 0, "escapes": []})
 
+    def show_launcher(self):
+        """A kiosk with one tile."""
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.wait_for("Alpha writer")
+
     # Looking
 
     def whole(self):

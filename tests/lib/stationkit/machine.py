@@ -5,14 +5,13 @@ import base64
 import json
 import random
 import socket
-import subprocess
 import time
 from pathlib import Path
 
 from PIL import Image
 
 from . import processes
-from .display import Eyes
+from .display import Person
 
 # Names of keys, as xdotool has them, where QEMU's are others.
 KEYS = {"Return": "ret", "Escape": "esc", "space": "spc", "Delete": "delete", "BackSpace": "backspace", "Tab": "tab", "Up": "up",
@@ -32,7 +31,7 @@ class Refused(AssertionError):
     """A command in the machine ended otherwise than it should."""
 
 
-class Machine(Eyes):
+class Machine(Person):
     """One machine; its disk is an overlay that is thrown away. `image` is what tests/station/build made, `payload` a folder
     that it finds on a second disk."""
 
@@ -40,7 +39,7 @@ class Machine(Eyes):
         self.folder = Path(folder)
         self.folder.mkdir()
         disk, second = self.folder / "disk.qcow2", self.folder / "payload.raw"
-        _do("qemu-img", "create", "-q", "-f", "qcow2", "-b", image / "disk.qcow2", "-F", "qcow2", disk)
+        processes.run("qemu-img", "create", "-q", "-f", "qcow2", "-b", image / "disk.qcow2", "-F", "qcow2", disk)
         _make_disk(payload, second)
         command = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "Nehalem",
@@ -154,11 +153,6 @@ class Machine(Eyes):
             time.sleep(0.2)
             self.ask("input-send-event", events=[{"type": "btn", "data": {"down": down, "button": "left"}}])
 
-    def click_on(self, phrase, seconds=60, area=None):
-        """Clicks on a phrase as soon as it can be read."""
-        left, top, right, bottom = self.wait_for(phrase, seconds, area)
-        self.click((left + right) / 2, (top + bottom) / 2)
-
     def plug(self, driver, ident, **options):
         """A device more, at its USB."""
         self.ask("device_add", driver=driver, id=ident, bus="usb.0", **options)
@@ -212,13 +206,9 @@ class _Talk:
         self.socket.close()
 
 
-def _do(*words):
-    subprocess.run([str(word) for word in words], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-
 def _make_disk(folder, path):
     """A file system of a folder's files, with room to spare."""
     size = sum(file.lstat().st_size for file in Path(folder).rglob("*"))
     with open(path, "wb") as file:
         file.truncate(size * 5 // 4 + (32 << 20))
-    _do("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", folder, path)
+    processes.run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", folder, path)

@@ -32,6 +32,11 @@ def start(command, **options):
     return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, command)], stdin=subprocess.DEVNULL, **options)
 
 
+def run(*command):
+    """A helper program that has to succeed."""
+    subprocess.run([str(word) for word in command], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
 def is_alive(pid):
     """Does it still run? One that has ended and only waits to be counted does not."""
     try:
