@@ -211,6 +211,16 @@ grep -v asteroide $accounts""")
         self.assertEqual(self.run_in(f"cat /proc/{kiosk}/attr/current"), "asteroide-kiosk (enforce)\n")
         self.assertIn("CapEff:\t0000000000000000", self.run_in(f"cat /proc/{kiosk}/status"))
 
+    def test_usb_access(self):
+        """Only the session's user may have the helper open USB devices, and only for that need nobody's password"""
+        def may(action, user):
+            told = self.run_in(f"pkcheck -a {action} --process $(pgrep -o -u {user}) 2>&1; echo $?")
+            return told.splitlines()[-1] == "0"
+        self.run_in("runuser -u student -- sleep 600 >/dev/null 2>&1 &")
+        self.assertTrue(may("org.spice-space.lowlevelusbaccess", "asteroide"))
+        self.assertFalse(may("org.spice-space.lowlevelusbaccess", "student"))
+        self.assertFalse(may("org.freedesktop.policykit.exec", "asteroide"))
+
     # Keys, devices, exits
 
     def test_keys(self):
