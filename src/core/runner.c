@@ -460,7 +460,7 @@ ast_runner_prepare (AstRunner *self)
                                     g_object_ref (self));
   ast_runner_set_state (self, AST_STATE_PREPARING);
   if (self->screen)
-    ast_screen_prepare (self->screen, &policy);
+    ast_screen_prepare (self->screen, self->config, self->appliance, &policy);
   if (!needs_overlay && ast_runner_step_done (self))
     ast_runner_start_machine (self);
 }

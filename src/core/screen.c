@@ -46,9 +46,10 @@ ast_screen_emit_lost (AstScreen *self)
 }
 
 void
-ast_screen_prepare (AstScreen *self, const AstPolicy *policy)
+ast_screen_prepare (AstScreen *self, const AstConfig *config, AstAppliance *appliance,
+                    const AstPolicy *policy)
 {
-  AST_SCREEN_GET_IFACE (self)->prepare (self, policy);
+  AST_SCREEN_GET_IFACE (self)->prepare (self, config, appliance, policy);
 }
 
 void

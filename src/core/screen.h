@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The seam between a running guest and what shows it: SPICE in the kiosk today.
 #pragma once
+#include "config.h"
 #include "host.h"
 #include "policy.h"
 
@@ -14,15 +15,16 @@ G_DECLARE_INTERFACE (AstScreen, ast_screen, AST, SCREEN, GObject)
 struct _AstScreenInterface
 {
   GTypeInterface parent;
-  void (*prepare) (AstScreen *, const AstPolicy *);
+  void (*prepare) (AstScreen *, const AstConfig *, AstAppliance *, const AstPolicy *);
   void (*attach) (AstScreen *, AstMachine *);
   void (*detach) (AstScreen *);
   void (*send_chord) (AstScreen *, const guint *, guint);
 };
 
-// A guest that may use what the policy says will be attached soon: get everything ready that needs no guest.
-// The policy is copied.
-void ast_screen_prepare (AstScreen *self, const AstPolicy *policy);
+// A guest of this appliance, which may use what the policy says, will be attached soon: get everything ready
+// that needs no guest. `config` outlives the screen, the policy is copied.
+void ast_screen_prepare (AstScreen *self, const AstConfig *config, AstAppliance *appliance,
+                         const AstPolicy *policy);
 // The machine runs: show it.
 void ast_screen_attach (AstScreen *self, AstMachine *machine);
 // Let go of the guest and forget its picture. Harmless if nothing is attached.

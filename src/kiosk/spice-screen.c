@@ -373,7 +373,8 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
 // AstScreen
 
 static void
-ast_spice_screen_prepare (AstScreen *screen, const AstPolicy *policy)
+ast_spice_screen_prepare (AstScreen *screen, const AstConfig *config, AstAppliance *appliance,
+                          const AstPolicy *policy)
 {
   AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
 

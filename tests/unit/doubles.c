@@ -211,7 +211,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (TestScreen, test_screen, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (AST_TYPE_SCREEN, test_screen_iface_init))
 
 static void
-test_screen_prepare (AstScreen *screen, const AstPolicy *policy)
+test_screen_prepare (AstScreen *screen, const AstConfig *config, AstAppliance *appliance,
+                     const AstPolicy *policy)
 {
   TEST_SCREEN (screen)->policy = *policy;
   test_note (TEST_SCREEN (screen)->trail, "(prepare)");
