@@ -2,11 +2,11 @@
 #include "ast-build.h"
 #include "descriptor.h"
 #include "document.h"
+#include "text.h"
 #include <glib/gi18n.h>
 #include <string.h>
 
 #define MAX_PROBLEMS       50
-#define MAX_QUOTED         60
 #define MAX_NAME           100
 #define MAX_SUMMARY        500
 #define MAX_CATEGORY       40
@@ -76,27 +76,6 @@ complain (Reader *self, const xmlNode *node, const char *format, ...)
                                                   : _ ("More is wrong from here on. Mend the rest first.")));
 }
 
-// A value as it may be put into a sentence: short, and with nothing that a terminal or a screen would obey.
-static char *
-quotable (const char *value)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-  guint length = 0;
-
-  for (const char *at = value; *at; at = g_utf8_next_char (at))
-    {
-      gunichar letter = g_utf8_get_char (at);
-
-      if (length++ == MAX_QUOTED)
-        {
-          g_string_append (text, "…");
-          break;
-        }
-      g_string_append_unichar (text, g_unichar_isprint (letter) ? letter : 0xFFFD);
-    }
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
 static const char *
 name_of (const xmlNode *node)
 {
@@ -140,28 +119,11 @@ text_of (const xmlNode *node)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-// Without the characters that turn the direction of what follows: a name stands in our sentences, and would
-// turn the rest of them, too. Languages that are written from the right do not need them.
-static char *
-drop_turns (const char *text)
-{
-  g_autoptr (GString) kept = g_string_new (NULL);
-
-  for (const char *place = text; *place; place = g_utf8_next_char (place))
-    {
-      gunichar character = g_utf8_get_char (place);
-
-      if (!(character >= 0x202A && character <= 0x202E) && !(character >= 0x2066 && character <= 0x2069))
-        g_string_append_unichar (kept, character);
-    }
-  return g_string_free (g_steal_pointer (&kept), FALSE);
-}
-
 static char *
 need_text (Reader *self, const xmlNode *node, glong max)
 {
   g_autofree char *raw = text_of (node);
-  g_autofree char *text = drop_turns (raw);
+  g_autofree char *text = ast_text_drop_turns (raw);
   glong length = g_utf8_strlen (text, -1);
 
   if (length == 0)
@@ -174,7 +136,7 @@ need_text (Reader *self, const xmlNode *node, glong max)
 static gboolean
 read_number (Reader *self, const xmlNode *node, const char *text, guint min, guint max, guint *number)
 {
-  g_autofree char *quoted = quotable (text);
+  g_autofree char *quoted = ast_text_quote (text);
   guint64 value = 0;
 
   if (!g_ascii_string_to_unsigned (text, 10, min, max, &value, NULL))
@@ -188,7 +150,7 @@ read_number (Reader *self, const xmlNode *node, const char *text, guint min, gui
 static int
 choose (Reader *self, const xmlNode *node, const char *text, const char *const *words)
 {
-  g_autofree char *quoted = quotable (text);
+  g_autofree char *quoted = ast_text_quote (text);
   g_autofree char *list = g_strjoinv (", ", (char **)words);
 
   for (int i = 0; words[i]; i++)
@@ -229,7 +191,7 @@ static char *
 need_path (Reader *self, const xmlNode *node)
 {
   g_autofree char *path = get (node, "href");
-  g_autofree char *quoted = path ? quotable (path) : NULL;
+  g_autofree char *quoted = path ? ast_text_quote (path) : NULL;
   const char *fault = path ? path_fault (path) : NULL;
 
   if (!path)
@@ -337,7 +299,7 @@ read_language (Reader *self, const xmlNode *node, Translated *translated)
   xmlChar *value = xmlGetNsProp (node, (const xmlChar *)"lang", XML_XML_NAMESPACE);
   g_autofree char *named = g_strdup ((const char *)value);
   g_autofree char *language = g_ascii_strdown (named ? g_strstrip (named) : "", -1);
-  g_autofree char *quoted = quotable (named ? named : "");
+  g_autofree char *quoted = ast_text_quote (named ? named : "");
 
   xmlFree (value);
   if (named && !is_language (language))
@@ -388,7 +350,7 @@ read_icon (Reader *self, const xmlNode *node)
 {
   AstAppliance *appliance = self->appliance;
   g_autofree char *path = need_path (self, node);
-  g_autofree char *quoted = path ? quotable (path) : NULL;
+  g_autofree char *quoted = path ? ast_text_quote (path) : NULL;
 
   if (!path)
     return;
@@ -411,7 +373,7 @@ static void
 read_os (Reader *self, const xmlNode *node)
 {
   g_autofree char *id = need (self, node, "id");
-  g_autofree char *quoted = id ? quotable (id) : NULL;
+  g_autofree char *quoted = id ? ast_text_quote (id) : NULL;
   const char *rest = id ? strstr (id, "://") : NULL;
 
   if (!id)
@@ -492,7 +454,7 @@ is_interface_name (const char *text)
 static gboolean
 check_bridge (Reader *self, const xmlNode *node, AstNetworkType type, const char *source)
 {
-  g_autofree char *quoted = source ? quotable (source) : NULL;
+  g_autofree char *quoted = source ? ast_text_quote (source) : NULL;
 
   if (type == AST_NETWORK_BRIDGE && !source)
     complain (self, node, _ ("A bridged network needs the attribute “source”, as in source=\"br0\"."));
@@ -584,7 +546,7 @@ static void
 allow (Reader *self, const xmlNode *node, const char *word)
 {
   AstAllowances *allows = &self->appliance->exam_allows;
-  g_autofree char *quoted = quotable (word);
+  g_autofree char *quoted = ast_text_quote (word);
   g_autofree char *list = g_strjoinv (", ", (char **)ast_allowance_words);
   guint i = 0;
 
@@ -694,7 +656,7 @@ check_attributes (Reader *self, const xmlNode *node, const Rule *rule)
 {
   for (const xmlAttr *attribute = node->properties; attribute; attribute = attribute->next)
     {
-      g_autofree char *quoted = quotable ((const char *)attribute->name);
+      g_autofree char *quoted = ast_text_quote ((const char *)attribute->name);
       const char *prefix
           = attribute->ns && attribute->ns->prefix ? (const char *)attribute->ns->prefix : NULL;
 
@@ -737,7 +699,7 @@ check_content (Reader *self, const xmlNode *node, Content content)
 static void
 complain_of_unknown (Reader *self, const xmlNode *node, const Rule *table, guint length)
 {
-  g_autofree char *quoted = quotable (name_of (node));
+  g_autofree char *quoted = ast_text_quote (name_of (node));
   g_autoptr (GString) known = g_string_new (NULL);
 
   for (guint i = 0; i < length; i++)
@@ -792,8 +754,8 @@ static void
 check_id (Reader *self, const xmlNode *root)
 {
   g_autofree char *id = need (self, root, "id");
-  g_autofree char *quoted = id ? quotable (id) : NULL;
-  g_autofree char *folder = quotable (self->appliance->id);
+  g_autofree char *quoted = id ? ast_text_quote (id) : NULL;
+  g_autofree char *folder = ast_text_quote (self->appliance->id);
 
   if (!id)
     return;
