@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "appliance.h"
+#include "usb-rule.h"
 #include <string.h>
 
-#define MAX_ID_LENGTH 64
+#define MAX_ID_LENGTH     64
+#define DEFAULT_USB_PORTS 4
 
 const char *const ast_allowance_words[]
     = { "network", "usb", "dvd", "clipboard", "end", "restart", "send-keys", "devices", "microphone", NULL };
@@ -98,6 +100,8 @@ ast_appliance_new (const char *id, const char *folder)
   self->cpus = 1;
   self->memory_mib = 1024;
   self->heads = 1;
+  self->usb_rules = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_usb_rule_free);
+  self->usb_ports = DEFAULT_USB_PORTS;
   self->layers = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_image_free);
   self->cdroms = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_image_free);
   self->networks = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_network_free);
@@ -123,6 +127,7 @@ ast_appliance_clear (AstAppliance *self)
   g_free (self->icon);
   g_free (self->os_id);
   g_clear_pointer (&self->disk, ast_image_free);
+  g_ptr_array_unref (self->usb_rules);
   g_ptr_array_unref (self->layers);
   g_ptr_array_unref (self->cdroms);
   g_ptr_array_unref (self->networks);

@@ -94,6 +94,8 @@ typedef struct
   GPtrArray *networks; // AstNetwork*; empty = none
   guint heads;         // monitors, 1 to 4
   AstDevices devices;
+  GPtrArray *usb_rules;      // AstUsbRule*; the first that fits counts
+  guint usb_ports;           // real USB devices at once, 1 to 8; only with AST_DEVICE_USB
   gboolean exam;             // the descriptor has an <exam>
   AstAllowances exam_allows; // nothing without an <exam>
   AstKeeping keeping;

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "appliance.h"
 #include "error.h"
+#include "usb-rule.h"
 #include <errno.h>
 #include <gio/gio.h>
 #include <glib/gi18n.h>
@@ -208,6 +209,35 @@ read_picture (File *file, const Setting *setting, char *value, gpointer field, G
   return read_path (file, setting, value, field, error);
 }
 
+static gboolean
+read_rule (File *file, const Setting *setting, const char *text, GPtrArray *rules, GError **error)
+{
+  g_autofree char *fault = NULL;
+  AstUsbRule *rule = ast_usb_rule_parse (text, &fault);
+
+  if (!rule)
+    return fail (file, setting, error, "%s", fault);
+  g_ptr_array_add (rules, rule);
+  return rules->len <= setting->max
+         || fail (file, setting, error, _ ("There are more than %u rules."), setting->max);
+}
+
+// Empty is a way to take back, in a drop-in, what an earlier file has set.
+static gboolean
+read_rules (File *file, const Setting *setting, char *value, gpointer field, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (value, ";", -1);
+  g_autoptr (GPtrArray) rules = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_usb_rule_free);
+  GPtrArray **at = field;
+
+  for (guint i = 0; parts[i]; i++)
+    if (g_strstrip (parts[i])[0] && !read_rule (file, setting, parts[i], rules, error))
+      return FALSE;
+  g_ptr_array_unref (*at);
+  *at = g_steal_pointer (&rules);
+  return TRUE;
+}
+
 static const char *const accels[] = { "auto", "kvm", "tcg", NULL };
 static const char *const answers[] = { "no", "yes", NULL };
 static const char *const buses[] = { "auto", "session", "system", NULL };
@@ -233,6 +263,7 @@ static const Setting settings[] = {
   { "session", "overlay-mib", read_number, FIELD (overlay_mib), 0, MAX_RESERVE_MIB },
   { "session", "bar-chord", read_chord, FIELD (bar_chord) },
   { "session", "grab", read_enum, FIELD (grab), .words = answers },
+  { "usb", "rules", read_rules, FIELD (usb_rules), .max = AST_USB_MAX_RULES },
   { "dbus", "bus", read_enum, FIELD (bus), .words = buses },
   { "branding", "title", read_text, FIELD (title) },
   { "branding", "logo", read_picture, FIELD (logo) },
@@ -460,6 +491,7 @@ ast_config_new_default (void)
   self->reserve_mib = 1024;
   self->bar_chord = g_strdup ("<Control><Alt>Home");
   self->grab = TRUE;
+  self->usb_rules = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_usb_rule_free);
   self->bus = AST_BUS_AUTO;
   self->title = g_strdup ("ASTEROIDE");
   self->warnings = g_ptr_array_new_with_free_func (g_free);
@@ -477,6 +509,7 @@ ast_config_free (AstConfig *self)
   g_free (self->uri);
   g_free (self->default_id);
   g_free (self->bar_chord);
+  g_ptr_array_unref (self->usb_rules);
   g_free (self->title);
   g_free (self->logo);
   g_free (self->accent);

@@ -20,7 +20,8 @@ typedef enum
 } AstBusChoice;
 
 // Each key is named as its field, with - for _ (`stop-seconds`), but for `default` and `timeout` of
-// [launcher]. A comment may follow a value after a blank and #; only in `title`, # is text.
+// [launcher], and `rules` of [usb]. A comment may follow a value after a blank and #; only in `title`, # is
+// text.
 typedef struct
 {
   // [station]
@@ -44,6 +45,8 @@ typedef struct
   guint overlay_mib;  // most that one overlay may take, MiB; 0 = as much as is free; default 0
   char *bar_chord;    // GTK accelerator name that opens the host bar; default "<Control><Alt>Home"
   gboolean grab; // every key comes to the kiosk, whoever has the focus; no = for a screen reader; default yes
+  // [usb]
+  GPtrArray *usb_rules; // `rules`: AstUsbRule*, the first that fits counts; may be empty
   // [dbus]
   AstBusChoice bus;
   // [branding]
