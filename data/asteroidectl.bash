@@ -30,6 +30,8 @@ _asteroidectl()
         choices=$(LC_ALL=C "$program" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]\+\).*/\1/p')
     elif [[ $command == station ]]; then
         choices="enable disable check"
+    elif [[ $command =~ ^(give|take)$ ]]; then
+        choices=$("$program" "${config[@]}" devices 2>/dev/null | cut -f 1)
     elif [[ $command =~ ^(show|check|start|reset)$ ]]; then
         choices=$("$program" "${config[@]}" list 2>/dev/null | cut -d ' ' -f 1)
     fi

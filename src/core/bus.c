@@ -84,6 +84,33 @@ on_handle_get_room (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, A
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static gboolean
+on_handle_list_devices (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, AstBusService *self)
+{
+  AstScreen *screen = ast_runner_get_screen (self->runner);
+  g_autoptr (GPtrArray) list = screen ? ast_screen_list_redirections (screen) : ast_redirection_list_new ();
+
+  ast_bus_kiosk1_complete_list_devices (skeleton, invocation, ast_redirection_list_to_variant (list));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_handle_redirect (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, const char *id,
+                    gboolean to_guest, AstBusService *self)
+{
+  AstScreen *screen = ast_runner_get_screen (self->runner);
+  g_autoptr (GError) error = NULL;
+
+  if (screen == NULL)
+    g_dbus_method_invocation_return_error (invocation, AST_ERROR, AST_ERROR_NO_SUCH_DEVICE,
+                                           _ ("A guest without a screen has no devices of its station."));
+  else if (ast_screen_redirect (screen, id, to_guest, &error))
+    ast_bus_kiosk1_complete_redirect (skeleton, invocation);
+  else
+    g_dbus_method_invocation_return_gerror (invocation, error);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 static void
 on_bus_acquired (GDBusConnection *connection, const char *name, gpointer data)
 {
@@ -154,6 +181,8 @@ ast_bus_service_init (AstBusService *self)
   g_signal_connect (self->skeleton, "handle-stop", G_CALLBACK (on_handle_stop), self);
   g_signal_connect (self->skeleton, "handle-reset", G_CALLBACK (on_handle_reset), self);
   g_signal_connect (self->skeleton, "handle-get-room", G_CALLBACK (on_handle_get_room), self);
+  g_signal_connect (self->skeleton, "handle-list-devices", G_CALLBACK (on_handle_list_devices), self);
+  g_signal_connect (self->skeleton, "handle-redirect", G_CALLBACK (on_handle_redirect), self);
 }
 
 AstBusService *

@@ -252,6 +252,7 @@ static const Setting settings[] = {
   { "station", "exam", read_enum, FIELD (exam), .words = answers },
   { "paths", "appliances", read_paths, FIELD (appliances), .min = 1 },
   { "paths", "images", read_paths, FIELD (images) },
+  { "paths", "discs", read_paths, FIELD (discs) },
   { "paths", "overlays", read_path, FIELD (overlays) },
   { "paths", "runtime", read_path, FIELD (runtime) },
   { "libvirt", "uri", read_uri, FIELD (uri) },
@@ -477,11 +478,13 @@ ast_config_new_default (void)
 {
   static const char *const appliances[]
       = { AST_SYSCONFDIR "/asteroide/appliances", "/var/lib/asteroide/appliances", NULL };
+  static const char *const discs[] = { "/var/lib/asteroide/discs", NULL };
   AstConfig *self = g_new0 (AstConfig, 1);
 
   self->name = g_strdup (g_get_host_name ());
   self->appliances = g_strdupv ((char **)appliances);
   self->images = g_new0 (char *, 1);
+  self->discs = g_strdupv ((char **)discs);
   self->overlays = g_strdup ("/var/lib/asteroide/overlays");
   self->runtime = g_strdup ("/run/asteroide");
   self->uri = g_strdup ("qemu:///session");
@@ -504,6 +507,7 @@ ast_config_free (AstConfig *self)
   g_free (self->name);
   g_strfreev (self->appliances);
   g_strfreev (self->images);
+  g_strfreev (self->discs);
   g_free (self->overlays);
   g_free (self->runtime);
   g_free (self->uri);

@@ -30,6 +30,7 @@ typedef struct
   // [paths]
   char **appliances; // absolute folders, first wins
   char **images;     // image stores outside the appliance folders; may be empty
+  char **discs;      // folders with ISO images that can be put into a running guest's drive; may be empty
   char *overlays;
   char *runtime;
   // [libvirt]

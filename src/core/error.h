@@ -29,6 +29,8 @@ typedef enum
   AST_ERROR_STOP,              // the guest could not be brought to an end
   AST_ERROR_NO_KIOSK,          // no kiosk runs that could be steered
   AST_ERROR_NO_DISPLAY,        // the kiosk has no X or Wayland display to draw on
+  AST_ERROR_NO_SUCH_DEVICE,    // no such device in the list of a running guest's
+  AST_ERROR_DEVICE_REFUSED,    // a rule of the station or the appliance keeps it from the guest
 } AstError;
 
 // The code's stable word ("image-missing"), for --json, D-Bus, the journal and the failure screen. Static.

@@ -622,6 +622,12 @@ ast_runner_is_restarting (AstRunner *self)
   return self->restarting;
 }
 
+AstScreen *
+ast_runner_get_screen (AstRunner *self)
+{
+  return self->screen;
+}
+
 gboolean
 ast_runner_get_room (AstRunner *self, AstRoom *room)
 {

@@ -48,6 +48,8 @@ void ast_runner_stop (AstRunner *self, gboolean force);
 // Who asked starts the appliance again as soon as the state is idle.
 void ast_runner_restart (AstRunner *self, gboolean force);
 gboolean ast_runner_is_restarting (AstRunner *self);
+// Where guests are shown; borrowed, NULL where they are not.
+AstScreen *ast_runner_get_screen (AstRunner *self);
 // How full the guest's overlay is. FALSE: there is no overlay.
 gboolean ast_runner_get_room (AstRunner *self, AstRoom *room);
 // Would a paused guest get further, as far as can be told?

@@ -8,6 +8,7 @@ enum
   SIGNAL_SHOWN,
   SIGNAL_DESKTOP_READY,
   SIGNAL_LOST,
+  SIGNAL_REDIRECTIONS_CHANGED,
   N_SIGNALS
 };
 
@@ -25,6 +26,7 @@ ast_screen_default_init (AstScreenInterface *iface)
   signals[SIGNAL_SHOWN] = new_signal ("shown");
   signals[SIGNAL_DESKTOP_READY] = new_signal ("desktop-ready");
   signals[SIGNAL_LOST] = new_signal ("lost");
+  signals[SIGNAL_REDIRECTIONS_CHANGED] = new_signal ("redirections-changed");
 }
 
 void
@@ -43,6 +45,12 @@ void
 ast_screen_emit_lost (AstScreen *self)
 {
   g_signal_emit (self, signals[SIGNAL_LOST], 0);
+}
+
+void
+ast_screen_emit_redirections_changed (AstScreen *self)
+{
+  g_signal_emit (self, signals[SIGNAL_REDIRECTIONS_CHANGED], 0);
 }
 
 void
@@ -68,4 +76,16 @@ void
 ast_screen_send_chord (AstScreen *self, const guint *keys, guint n_keys)
 {
   AST_SCREEN_GET_IFACE (self)->send_chord (self, keys, n_keys);
+}
+
+GPtrArray *
+ast_screen_list_redirections (AstScreen *self)
+{
+  return AST_SCREEN_GET_IFACE (self)->list_redirections (self);
+}
+
+gboolean
+ast_screen_redirect (AstScreen *self, const char *id, gboolean in, GError **error)
+{
+  return AST_SCREEN_GET_IFACE (self)->redirect (self, id, in, error);
 }

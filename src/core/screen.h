@@ -4,12 +4,14 @@
 #include "config.h"
 #include "host.h"
 #include "policy.h"
+#include "redirection.h"
 
 G_BEGIN_DECLS
 
 #define AST_TYPE_SCREEN (ast_screen_get_type ())
 // Signals: "shown": the guest's first frame was drawn; "desktop-ready": the guest's session agent is
-// connected; "lost": the connection to the screen ended (the guest may have, too: its machine tells).
+// connected; "lost": the connection to the screen ended (the guest may have, too: its machine tells);
+// "redirections-changed": the list of devices, or something in it, is another one.
 G_DECLARE_INTERFACE (AstScreen, ast_screen, AST, SCREEN, GObject)
 
 struct _AstScreenInterface
@@ -19,6 +21,8 @@ struct _AstScreenInterface
   void (*attach) (AstScreen *, AstMachine *);
   void (*detach) (AstScreen *);
   void (*send_chord) (AstScreen *, const guint *, guint);
+  GPtrArray *(*list_redirections) (AstScreen *);
+  gboolean (*redirect) (AstScreen *, const char *, gboolean, GError **);
 };
 
 // A guest of this appliance, which may use what the policy says, will be attached soon: get everything ready
@@ -31,8 +35,15 @@ void ast_screen_attach (AstScreen *self, AstMachine *machine);
 void ast_screen_detach (AstScreen *self);
 // Presses and releases keys (GDK key values) together in the guest. Nothing happens if none is shown.
 void ast_screen_send_chord (AstScreen *self, const guint *keys, guint n_keys);
+// The devices that the guest has or could have, AstRedirection*, oldest first; empty without a guest. The
+// caller unrefs it.
+GPtrArray *ast_screen_list_redirections (AstScreen *self);
+// Gives a device of the list to the guest, or takes it back, a disc out of its drive as well. What comes of
+// it is told by the list. Fails with NO_SUCH_DEVICE; with REFUSED where the policy is against it.
+gboolean ast_screen_redirect (AstScreen *self, const char *id, gboolean in, GError **error);
 
 // For implementations.
+void ast_screen_emit_redirections_changed (AstScreen *self);
 void ast_screen_emit_shown (AstScreen *self);
 void ast_screen_emit_desktop_ready (AstScreen *self);
 void ast_screen_emit_lost (AstScreen *self);

@@ -58,6 +58,9 @@ AstExit ast_command_status (const AstInvocation *invocation);
 AstExit ast_command_start (const AstInvocation *invocation);
 AstExit ast_command_stop (const AstInvocation *invocation);
 AstExit ast_command_reset (const AstInvocation *invocation);
+AstExit ast_command_devices (const AstInvocation *invocation);
+AstExit ast_command_give (const AstInvocation *invocation);
+AstExit ast_command_take (const AstInvocation *invocation);
 AstExit ast_command_station (const AstInvocation *invocation);
 AstExit ast_command_version (const AstInvocation *invocation);
 

@@ -20,6 +20,11 @@ static const AstCommand commands[] = {
   { "stop", "", N_ ("end the running appliance"), AST_TAKES_FORCE, 0, 0, ast_command_stop },
   { "reset", "ID…|--all", N_ ("drop what appliances have kept between sessions"),
     AST_TAKES_FORCE | AST_TAKES_ALL, 0, G_MAXUINT, ast_command_reset },
+  { "devices", "", N_ ("list the devices that the running appliance has or could have"), AST_TAKES_JSON, 0, 0,
+    ast_command_devices },
+  { "give", "DEVICE", N_ ("give a device, or put a disc, into the running appliance"), 0, 1, 1,
+    ast_command_give },
+  { "take", "DEVICE", N_ ("take a device or a disc out of it"), 0, 1, 1, ast_command_take },
   { "station", "ACTION", N_ ("make a station of this machine, or take that back: enable, disable, check"),
     AST_TAKES_JSON | AST_TAKES_FORCE | AST_TAKES_DRY_RUN | AST_TAKES_SESSION | AST_TAKES_ROOT
         | AST_TAKES_NO_CONFIG,

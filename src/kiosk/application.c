@@ -285,6 +285,25 @@ on_refresh (AstApplication *self)
 }
 
 static void
+on_redirections_changed (AstApplication *self)
+{
+  AstSessionPage *page = AST_SESSION_PAGE (self->session);
+  g_autoptr (GPtrArray) list = ast_screen_list_redirections (ast_session_page_get_screen (page));
+
+  ast_host_bar_show_devices (ast_session_page_get_bar (page), list);
+}
+
+static void
+on_redirect (AstHostBar *bar, const char *id, gboolean in, AstApplication *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  // It may have gone at this moment; then the list has told.
+  if (!ast_screen_redirect (ast_session_page_get_screen (AST_SESSION_PAGE (self->session)), id, in, &error))
+    g_message ("%s", error->message);
+}
+
+static void
 on_go_on (AstApplication *self)
 {
   ast_runner_go_on (self->runner);
@@ -429,6 +448,7 @@ ast_application_add_pages (AstApplication *self, GtkWidget *screen)
   g_signal_connect_swapped (bar, "restart", G_CALLBACK (on_restart), self);
   g_signal_connect_swapped (bar, "chord", G_CALLBACK (on_chord), self);
   g_signal_connect_swapped (bar, "go-on", G_CALLBACK (on_go_on), self);
+  g_signal_connect (bar, "redirect", G_CALLBACK (on_redirect), self);
   g_signal_connect_swapped (bar, "refresh", G_CALLBACK (on_refresh), self);
 }
 
@@ -438,6 +458,8 @@ ast_application_add_runner (AstApplication *self, AstScreen *screen)
   self->runner = ast_runner_new (self->config, self->host, self->store, screen);
   g_signal_connect (self->runner, "changed", G_CALLBACK (on_runner_changed), self);
   g_signal_connect_object (screen, "shown", G_CALLBACK (on_screen_shown), self, 0);
+  g_signal_connect_object (screen, "redirections-changed", G_CALLBACK (on_redirections_changed), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect (self->launcher, "chosen", G_CALLBACK (on_chosen), self);
   g_signal_connect (self->launcher, "likely", G_CALLBACK (on_likely), self);
   self->bus = ast_bus_service_new (self->config, self->runner, self->catalogue);

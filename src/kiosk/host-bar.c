@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "host-bar.h"
+#include "device-tray.h"
 #include "widgets.h"
 #include <glib/gi18n.h>
 
@@ -25,6 +26,7 @@ struct _AstHostBar
   GtkWidget *restart_not;
   GtkWidget *devices;
   GtkWidget *devices_text;
+  GtkWidget *tray;
   GtkWidget *devices_done;
   GtkWidget *help;
   GtkWidget *help_done;
@@ -46,6 +48,7 @@ enum
   SIGNAL_RESTART,
   SIGNAL_GO_ON,
   SIGNAL_CHORD,
+  SIGNAL_REDIRECT,
   SIGNAL_REFRESH,
   SIGNAL_CLOSED,
   N_SIGNALS
@@ -173,6 +176,8 @@ list_devices (const AstPolicy *policy, gboolean open)
     const char *name;
   } devices[] = { { AST_DEVICE_SOUND, N_ ("sound") },
                   { AST_DEVICE_MICROPHONE, N_ ("microphone") },
+                  { AST_DEVICE_USB, N_ ("USB devices") },
+                  { AST_DEVICE_DVD, N_ ("discs") },
                   { AST_DEVICE_CLIPBOARD, N_ ("clipboard") } };
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
   g_auto (GStrv) list = NULL;
@@ -195,6 +200,7 @@ ast_host_bar_tell_devices (AstHostBar *self, const AstPolicy *policy)
 
   gtk_label_set_text (GTK_LABEL (self->devices_text), text);
   gtk_widget_set_visible (self->devices, (policy->actions & AST_ACTION_DEVICES) != 0);
+  gtk_widget_set_visible (self->tray, (policy->devices & (AST_DEVICE_USB | AST_DEVICE_DVD)) != 0);
 }
 
 void
@@ -292,6 +298,18 @@ on_devices (AstHostBar *self)
 }
 
 static void
+on_redirect (AstDeviceTray *tray, const char *id, gboolean in, AstHostBar *self)
+{
+  g_signal_emit (self, signals[SIGNAL_REDIRECT], 0, id, in);
+}
+
+void
+ast_host_bar_show_devices (AstHostBar *self, const GPtrArray *list)
+{
+  ast_device_tray_show (AST_DEVICE_TRAY (self->tray), list);
+}
+
+static void
 on_help (AstHostBar *self)
 {
   ast_host_bar_turn_to (self, "help", self->help_done);
@@ -360,6 +378,8 @@ ast_host_bar_class_init (AstHostBarClass *klass)
   signals[SIGNAL_RESTART] = new_signal ("restart");
   signals[SIGNAL_GO_ON] = new_signal ("go-on");
   signals[SIGNAL_CHORD] = new_signal ("chord");
+  signals[SIGNAL_REDIRECT] = g_signal_new ("redirect", AST_TYPE_HOST_BAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                           NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
   signals[SIGNAL_REFRESH] = new_signal ("refresh");
   signals[SIGNAL_CLOSED] = new_signal ("closed");
 }
@@ -444,6 +464,18 @@ new_text_page (AstHostBar *self, GtkWidget **text, GtkWidget **done)
 }
 
 static GtkWidget *
+new_devices_page (AstHostBar *self)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+
+  self->tray = ast_device_tray_new ();
+  g_signal_connect_object (self->tray, "redirect", G_CALLBACK (on_redirect), self, 0);
+  gtk_container_add (GTK_CONTAINER (box), new_text_page (self, &self->devices_text, &self->devices_done));
+  gtk_container_add (GTK_CONTAINER (box), self->tray);
+  return box;
+}
+
+static GtkWidget *
 new_paused_page (AstHostBar *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
@@ -492,6 +524,8 @@ ast_host_bar_init (AstHostBar *self)
 
   self->timer = g_timer_new ();
   self->stack = gtk_stack_new ();
+  // A page that is taller makes only itself taller.
+  gtk_stack_set_vhomogeneous (GTK_STACK (self->stack), FALSE);
   ast_host_bar_add_page (self, new_work_page (self), "work");
   ast_host_bar_add_page (
       self, new_ask_page (self, &self->end_question, &self->end_not, _ ("End it"), G_CALLBACK (on_end)),
@@ -500,7 +534,7 @@ ast_host_bar_init (AstHostBar *self)
                          new_ask_page (self, &self->restart_question, &self->restart_not,
                                        _ ("Start it afresh"), G_CALLBACK (on_restart)),
                          "restart");
-  ast_host_bar_add_page (self, new_text_page (self, &self->devices_text, &self->devices_done), "devices");
+  ast_host_bar_add_page (self, new_devices_page (self), "devices");
   ast_host_bar_add_page (self, new_text_page (self, &self->help, &self->help_done), "help");
   ast_host_bar_add_page (self, new_paused_page (self), "paused");
   ast_host_bar_add_page (self, new_stopping_page (self), "stopping");

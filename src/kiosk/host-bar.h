@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 #define AST_TYPE_HOST_BAR (ast_host_bar_get_type ())
 // Signals, all of what the person wants: "end": the session to end; "force": … without waiting for the guest;
 // "restart": the same appliance anew; "go-on": a paused guest to try again; "chord": Ctrl+Alt+Del in the
-// guest; "closed": back to work. And "refresh": the bar is open, and shows what it is told now.
+// guest; "redirect" (const char *id, gboolean in): a device there; "closed": back to work. And "refresh": the
+// bar is open, and shows what it is told now.
 G_DECLARE_FINAL_TYPE (AstHostBar, ast_host_bar, AST, HOST_BAR, GtkRevealer)
 
 GtkWidget *ast_host_bar_new (void);
@@ -24,6 +25,8 @@ void ast_host_bar_close (AstHostBar *self);
 gboolean ast_host_bar_is_open (AstHostBar *self);
 // How full the overlay is.
 void ast_host_bar_set_room (AstHostBar *self, const AstRoom *room);
+// What the guest has or could have of its station, AstRedirection*.
+void ast_host_bar_show_devices (AstHostBar *self, const GPtrArray *list);
 // The guest stands still, or does no more: opens, says why, and stays open as long as it is so.
 void ast_host_bar_set_paused (AstHostBar *self, AstPause pause);
 // Would a paused guest get further if it went on?

@@ -3,7 +3,9 @@
 // the policy of its session does not allow.
 #include "ast-build.h"
 #include "screen-module.h"
+#include "spice-redirector.h"
 #include <gdk/gdkwayland.h>
+#include <glib/gi18n.h>
 #include <gmodule.h>
 #include <gst/gst.h>
 #include <spice-client-gtk.h>
@@ -16,13 +18,16 @@ struct _AstSpiceScreen
 {
   GtkBin parent;
 
-  AstPolicy policy;    // of the session that is prepared or attached
+  const AstConfig *config;
+  AstAppliance *appliance; // of the session that is prepared or attached, as the policy
+  AstPolicy policy;
   AstMachine *machine; // NULL while nothing is attached
   GCancellable *cancellable;
   SpiceSession *session;
   SpiceChannel *main; // borrowed from the session; NULL before it has one
   SpiceDisplay *display;
-  GPtrArray *waiting; // channels that may have their sockets once the guest is shown
+  GPtrArray *waiting;             // channels that may have their sockets once the guest is shown
+  AstSpiceRedirector *redirector; // once the guest is shown, if it may have devices
   gboolean is_shown;
 };
 
@@ -114,6 +119,23 @@ warm_up_sound (gpointer unused)
   return NULL;
 }
 
+#define REDIRECTED (AST_DEVICE_USB | AST_DEVICE_DVD)
+
+// Not before the first picture: it looks at all that is plugged in.
+static void
+ast_spice_screen_add_redirector (AstSpiceScreen *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->redirector
+      = ast_spice_redirector_new (self->session, self->config, self->appliance, &self->policy, &error);
+  if (self->redirector == NULL)
+    return g_message ("No devices can be passed to the guest: %s", error->message);
+  g_signal_connect_object (self->redirector, "changed", G_CALLBACK (ast_screen_emit_redirections_changed),
+                           self, G_CONNECT_SWAPPED);
+  ast_screen_emit_redirections_changed (AST_SCREEN (self));
+}
+
 static gboolean
 on_painted (gpointer data)
 {
@@ -124,6 +146,8 @@ on_painted (gpointer data)
   g_ptr_array_set_size (self->waiting, 0);
   if (self->session && (self->policy.devices & AST_DEVICE_SOUND))
     g_thread_unref (g_thread_new ("sound", warm_up_sound, NULL));
+  if (self->session && self->redirector == NULL && (self->policy.devices & REDIRECTED))
+    ast_spice_screen_add_redirector (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -347,7 +371,7 @@ ast_spice_screen_add_session (AstSpiceScreen *self)
   // The library would share a folder of the user's and mirror the clipboard unasked.
   g_object_set (self->session, "shared-dir", NULL, "enable-audio",
                 (self->policy.devices & AST_DEVICE_SOUND) != 0, "enable-smartcard", FALSE, "enable-usbredir",
-                FALSE, NULL);
+                (self->policy.devices & REDIRECTED) != 0, NULL);
   g_signal_connect_object (self->session, "channel-new", G_CALLBACK (on_channel_new), self, 0);
   gtk_session = spice_gtk_session_get (self->session);
   g_object_set (gtk_session, "auto-clipboard", (self->policy.devices & AST_DEVICE_CLIPBOARD) != 0,
@@ -362,6 +386,9 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
   g_clear_object (&self->cancellable);
   g_clear_object (&self->machine);
   g_ptr_array_set_size (self->waiting, 0);
+  if (self->redirector)
+    g_object_run_dispose (G_OBJECT (self->redirector));
+  g_clear_object (&self->redirector);
   if (self->session)
     spice_session_disconnect (self->session);
   ast_spice_screen_drop_display (self);
@@ -379,6 +406,9 @@ ast_spice_screen_prepare (AstScreen *screen, const AstConfig *config, AstApplian
   AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
 
   ast_screen_detach (screen);
+  self->config = config;
+  g_clear_pointer (&self->appliance, ast_appliance_unref);
+  self->appliance = ast_appliance_ref (appliance);
   self->policy = *policy;
   ast_spice_screen_add_session (self);
 }
@@ -407,6 +437,7 @@ ast_spice_screen_detach (AstScreen *screen)
 
   ast_spice_screen_drop_session (self);
   self->is_shown = FALSE;
+  ast_screen_emit_redirections_changed (screen);
 }
 
 static void
@@ -418,6 +449,26 @@ ast_spice_screen_send_chord (AstScreen *screen, const guint *keys, guint n_keys)
     spice_display_send_keys (self->display, keys, (int)n_keys, SPICE_DISPLAY_KEY_EVENT_CLICK);
 }
 
+static GPtrArray *
+ast_spice_screen_list_redirections (AstScreen *screen)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
+
+  return self->redirector ? ast_spice_redirector_list (self->redirector) : ast_redirection_list_new ();
+}
+
+static gboolean
+ast_spice_screen_redirect (AstScreen *screen, const char *id, gboolean in, GError **error)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
+
+  if (self->redirector)
+    return ast_spice_redirector_redirect (self->redirector, id, in, error);
+  g_set_error_literal (error, AST_ERROR, AST_ERROR_NO_SUCH_DEVICE,
+                       _ ("There is no running guest that could have devices."));
+  return FALSE;
+}
+
 static void
 ast_spice_screen_iface_init (AstScreenInterface *iface)
 {
@@ -425,6 +476,8 @@ ast_spice_screen_iface_init (AstScreenInterface *iface)
   iface->attach = ast_spice_screen_attach;
   iface->detach = ast_spice_screen_detach;
   iface->send_chord = ast_spice_screen_send_chord;
+  iface->list_redirections = ast_spice_screen_list_redirections;
+  iface->redirect = ast_spice_screen_redirect;
 }
 
 static void
@@ -469,6 +522,7 @@ static void
 ast_spice_screen_finalize (GObject *object)
 {
   g_ptr_array_unref (AST_SPICE_SCREEN (object)->waiting);
+  g_clear_pointer (&AST_SPICE_SCREEN (object)->appliance, ast_appliance_unref);
   G_OBJECT_CLASS (ast_spice_screen_parent_class)->finalize (object);
 }
 

@@ -375,6 +375,57 @@ test_kiosk_goes (gconstpointer address)
 }
 
 static void
+call_redirect (AstBusKiosk1 *kiosk, gpointer data)
+{
+  Call *call = data;
+
+  ast_bus_kiosk1_call_redirect_sync (kiosk, call->id, call->force, NULL, &call->error);
+}
+
+static void
+call_list_devices (AstBusKiosk1 *kiosk, gpointer data)
+{
+  ast_bus_kiosk1_call_list_devices_sync (kiosk, data, NULL, NULL);
+}
+
+static GPtrArray *
+list_devices (Fixture *self)
+{
+  g_autoptr (GVariant) devices = NULL;
+
+  visit (self, call_list_devices, &devices);
+  g_assert_nonnull (devices);
+  return ast_redirection_list_from_variant (devices);
+}
+
+static void
+test_devices (gconstpointer address)
+{
+  g_autoptr (Fixture) self = make_fixture (address, AST_BUS_SESSION);
+  g_autoptr (TestScreen) screen = test_screen_new (self->trail);
+  g_autofree char *overlays = g_build_filename (self->folder, "overlays", NULL);
+  g_autoptr (AstOverlayStore) store = ast_overlay_store_new (overlays, 0, 0);
+  Call call = { .id = "usb:1-2", .force = TRUE };
+  g_autoptr (GPtrArray) none = list_devices (self);
+  g_autoptr (GPtrArray) some = NULL;
+
+  g_assert_cmpuint (none->len, ==, 0);
+  assert_refused (self, call_redirect, "usb:1-2", AST_ERROR_NO_SUCH_DEVICE,
+                  "org.asteroide.Error.NoSuchDevice");
+  g_assert_finalize_object (g_steal_pointer (&self->service));
+  g_assert_finalize_object (g_steal_pointer (&self->runner));
+  self->runner = ast_runner_new (self->config, AST_HOST (self->host), store, AST_SCREEN (screen));
+  self->service = ast_bus_service_new (self->config, self->runner, self->catalogue);
+  visit (self, call_redirect, &call);
+  g_assert_no_error (call.error);
+  assert_refused (self, call_redirect, "usb:1-3", AST_ERROR_NO_SUCH_DEVICE,
+                  "org.asteroide.Error.NoSuchDevice");
+  some = list_devices (self);
+  g_assert_cmpuint (some->len, ==, 1);
+  g_assert_cmpint (((const AstRedirection *)some->pdata[0])->state, ==, AST_REDIRECTION_IN);
+}
+
+static void
 test_no_bus (gconstpointer address)
 {
   for (AstBusChoice bus = AST_BUS_AUTO; bus <= AST_BUS_SYSTEM; bus++)
@@ -410,6 +461,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/bus/errors-cross", address, test_errors_cross);
   g_test_add_data_func ("/bus/reset", address, test_reset);
   g_test_add_data_func ("/bus/other-station", address, test_other_station);
+  g_test_add_data_func ("/bus/devices", address, test_devices);
   g_test_add_data_func ("/bus/kiosk-goes", address, test_kiosk_goes);
   status = g_test_run ();
   g_test_dbus_down (daemon);

@@ -232,12 +232,39 @@ test_screen_detach (AstScreen *screen)
   test_note (TEST_SCREEN (screen)->trail, "(detach)");
 }
 
+// One stick, which goes where it is told to.
+static GPtrArray *
+test_screen_list_redirections (AstScreen *screen)
+{
+  GPtrArray *list = ast_redirection_list_new ();
+  AstRedirection *stick = ast_redirection_new ("usb:1-2", AST_REDIRECTION_USB, "A <b>stick</b>");
+
+  stick->state = TEST_SCREEN (screen)->has_stick ? AST_REDIRECTION_IN : AST_REDIRECTION_OUT;
+  stick->note = TEST_SCREEN (screen)->has_stick ? g_strdup ("Mind it.") : NULL;
+  g_ptr_array_add (list, stick);
+  return list;
+}
+
+static gboolean
+test_screen_redirect (AstScreen *screen, const char *id, gboolean in, GError **error)
+{
+  if (g_str_equal (id, "usb:1-2"))
+    {
+      TEST_SCREEN (screen)->has_stick = in;
+      return TRUE;
+    }
+  g_set_error_literal (error, AST_ERROR, AST_ERROR_NO_SUCH_DEVICE, "There is none.");
+  return FALSE;
+}
+
 static void
 test_screen_iface_init (AstScreenInterface *iface)
 {
   iface->prepare = test_screen_prepare;
   iface->attach = test_screen_attach;
   iface->detach = test_screen_detach;
+  iface->list_redirections = test_screen_list_redirections;
+  iface->redirect = test_screen_redirect;
 }
 
 static void

@@ -55,6 +55,7 @@ struct _TestScreen
   AstPolicy policy; // of the last prepare
   guint attached;   // how often
   guint detached;
+  gboolean has_stick; // is its one device in the guest?
 };
 
 TestScreen *test_screen_new (GString *trail);

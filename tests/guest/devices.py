@@ -1,0 +1,156 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The station's devices in a guest: discs through the drive that is emulated over USB redirection."""
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from stationkit import cases, guests, processes  # noqa: E402
+from stationkit.display import middle_of  # noqa: E402
+
+# How a disc is seen in the guest, and what is read of it.
+IN_GUEST = "/run/media/sr0/lesson.bin"
+LESSON = bytes(range(256)) * 4096 * 3  # 3 MiB
+CYCLES = 200
+
+
+class Devices(guests.GuestCase):
+    """One desktop for all cases."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.discs = cls.desk.folder / "discs"
+        cls.discs.mkdir()
+        for name in ("one", "two"):
+            cls.make_disc(name)
+        # Nobody but its teacher writes to them.
+        os.chmod(cls.discs, 0o755)
+
+    @classmethod
+    def make_disc(cls, name):
+        """An image with a file in it that no other image has."""
+        content = cls.desk.folder / f"content-{name}"
+        content.mkdir(exist_ok=True)
+        (content / "lesson.bin").write_bytes(name.encode() + LESSON)
+        processes.run("xorriso", "-report_about", "WARNING", "-as", "mkisofs", "-R", "-V", name.upper(), "-o", cls.discs / f"{name}.iso", content)
+
+    def show_desktop(self, change=lambda text: text):
+        """A desktop in which one can work, with its agent."""
+        self.station.write_config(paths={"discs": self.discs})
+        self.add_sample("desktop", change=change)
+        self.station.start_kiosk()
+        self.start("desktop")
+        self.station.wait_until(self.agent_answers, "the agent", 120, 0.5)
+
+    def devices(self):
+        """What the kiosk tells of each device, by id."""
+        done = self.station.ctl("devices", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return {device["id"]: device for device in json.loads(done.stdout)}
+
+    def ident(self, name):
+        """A disc's id."""
+        return f"disc:{self.discs / name}.iso"
+
+    def wait_for(self, ident, state, seconds=60):
+        """Waits for a device to come to a state."""
+        self.station.wait_until(lambda: self.devices().get(ident, {}).get("state") == state,
+                                lambda: f"{ident} {state}: {self.devices()}", seconds, 0.1)
+
+    def tell(self, verb, ident, expect=0):
+        """asteroidectl give, or take."""
+        done = self.station.ctl(verb, ident)
+        self.assertEqual(done.returncode, expect, done.stderr)
+        return done.stderr
+
+    def read_in_guest(self, name):
+        """Waits until the disc's file can be read in the guest; it must be what is on the disc."""
+        wanted = guests.digest(self.desk.folder / f"content-{name}/lesson.bin")
+        processes.wait_until(lambda: self.run_in_guest(f"sha256sum {IN_GUEST}")[1].startswith(wanted), f"{name} in the guest", 60, 0.5)
+
+    def wait_for_none(self):
+        """Waits until the guest has no disc."""
+        processes.wait_until(lambda: self.run_in_guest("ls /sys/class/block | grep sr0")[0] != 0, "the guest's drive gone", 30, 0.3)
+
+    def figures(self):
+        """Of the kiosk: open files, threads."""
+        pid = self.station.kiosk.process.pid
+        status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
+        return len(os.listdir(f"/proc/{pid}/fd")), int(status["Threads"])
+
+    def test_discs(self):
+        """A disc by the bar's switch, by command, ejected by the guest, changed, given while another is in, pulled out."""
+        self.show_desktop()
+        self.station.wait_until(lambda: len(self.devices()) == 2, "both discs", 30, 0.3)
+        self.assertEqual({device["state"] for device in self.devices().values()}, {"out"})
+        # As a student does.
+        self.screen.key("ctrl+alt+Home")
+        self.screen.click_on("Devices", area=self.bar())
+        self.screen.move(900, 600)  # off the letters
+        area = (0, 0, self.screen.size[0], 300)
+        place = self.screen.wait_for("one.iso", area=area)
+        self.station.shot("tray")
+        self.screen.click(50, middle_of(place)[1] + 8)
+        self.wait_for(self.ident("one"), "in")
+        self.station.shot("in")
+        self.screen.key("Escape")
+        self.read_in_guest("one")
+        self.assertNotEqual(self.run_in_guest("touch /run/media/sr0/x || dd if=/dev/zero of=/dev/sr0 bs=2048 count=1")[0], 0)
+        # As the guest does.
+        self.assertEqual(self.run_in_guest("umount /run/media/sr0; eject /dev/sr0")[0], 0)
+        self.wait_for(self.ident("one"), "out")
+        self.wait_for_none()
+        # As a teacher does from afar; two at once.
+        self.tell("give", self.ident("two"))
+        self.wait_for(self.ident("two"), "in")
+        self.read_in_guest("two")
+        self.tell("take", self.ident("two"))
+        self.wait_for(self.ident("two"), "out")
+        self.wait_for_none()
+        self.assertIn("There is no device", self.tell("give", "disc:/nowhere.iso", expect=1))
+        # Its file goes while it is read.
+        self.make_disc("gone")
+        self.station.wait_until(lambda: self.ident("gone") in self.devices(), "a new disc", 30, 0.3)
+        self.tell("give", self.ident("gone"))
+        self.read_in_guest("gone")
+        self.run_in_guest("(while cat /dev/sr0; do :; done) </dev/null >/dev/null 2>&1 &")
+        (self.discs / "gone.iso").unlink()
+        self.station.wait_until(lambda: self.ident("gone") not in self.devices(), "its end in the list", 30, 0.3)
+        self.wait_for_none()
+        self.assertEqual(self.station.state(), "ready")
+        self.stop("--force")
+        self.assertEqual(self.devices(), {})
+
+    def test_cycles(self):
+        """Discs that come and go without end: no open file and no thread more (and, under a sanitizer, no memory)."""
+        self.show_desktop()
+        self.station.wait_until(lambda: len(self.devices()) == 2, "both discs", 30, 0.3)
+        before = None
+        for cycle in range(CYCLES):
+            name = ("one", "two")[cycle % 2]
+            self.tell("give", self.ident(name))
+            self.wait_for(self.ident(name), "in")
+            if cycle % 20 == 0:
+                self.read_in_guest(name)
+            if cycle % 20 == 10:
+                self.read_in_guest(name)
+                self.run_in_guest("umount /run/media/sr0; eject /dev/sr0")
+            else:
+                self.tell("take", self.ident(name))
+            self.wait_for(self.ident(name), "out")
+            if cycle == 20:
+                before = self.figures()
+        self.wait_for_none()
+        after = self.figures()
+        print(f"# {CYCLES} cycles; open files, threads: {before} before, {after} after")
+        self.assertLessEqual(after[0], before[0] + 2)
+        self.assertLessEqual(after[1], before[1] + 4)  # threads of the pool come and go
+        self.stop("--force")
+
+
+if __name__ == "__main__":
+    cases.main()
