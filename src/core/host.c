@@ -10,6 +10,7 @@ enum
   SIGNAL_DESKTOP_READY,
   SIGNAL_PAUSED,
   SIGNAL_RESUMED,
+  SIGNAL_REBOOTED,
   N_SIGNALS
 };
 
@@ -26,6 +27,8 @@ ast_machine_default_init (AstMachineInterface *iface)
                                          G_TYPE_NONE, 1, G_TYPE_INT);
   signals[SIGNAL_RESUMED]
       = g_signal_new ("resumed", AST_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_REBOOTED]
+      = g_signal_new ("rebooted", AST_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 void
@@ -50,6 +53,12 @@ void
 ast_machine_emit_resumed (AstMachine *self)
 {
   g_signal_emit (self, signals[SIGNAL_RESUMED], 0);
+}
+
+void
+ast_machine_emit_rebooted (AstMachine *self)
+{
+  g_signal_emit (self, signals[SIGNAL_REBOOTED], 0);
 }
 
 void

@@ -18,7 +18,7 @@ typedef enum
 #define AST_TYPE_MACHINE (ast_machine_get_type ())
 // Signals, on the main context: "ended" (AstEnd): the guest runs no more; "desktop-ready": the guest's own
 // agent reports that it is up; "paused" (AstPause, never none): QEMU stopped it at a write that failed;
-// "resumed": it runs again.
+// "resumed": it runs again; "rebooted": the guest has started anew.
 G_DECLARE_INTERFACE (AstMachine, ast_machine, AST, MACHINE, GObject)
 
 // Each call is asynchronous and calls back on the thread-default main context of the call.
@@ -58,6 +58,7 @@ void ast_machine_emit_ended (AstMachine *self, AstEnd end);
 void ast_machine_emit_desktop_ready (AstMachine *self);
 void ast_machine_emit_paused (AstMachine *self, AstPause pause);
 void ast_machine_emit_resumed (AstMachine *self);
+void ast_machine_emit_rebooted (AstMachine *self);
 
 #define AST_TYPE_HOST (ast_host_get_type ())
 G_DECLARE_INTERFACE (AstHost, ast_host, AST, HOST, GObject)

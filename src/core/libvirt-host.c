@@ -139,6 +139,15 @@ on_io_error (virConnectPtr connection, virDomainPtr domain, const char *file, co
 }
 
 static void
+on_reboot (virConnectPtr connection, virDomainPtr domain, void *data)
+{
+  g_autoptr (AstLibvirtMachine) machine = machine_for_event (data, domain);
+
+  if (machine)
+    ast_machine_emit_rebooted (AST_MACHINE (machine));
+}
+
+static void
 on_agent_lifecycle (virConnectPtr connection, virDomainPtr domain, int state, int reason, void *data)
 {
   g_autoptr (AstLibvirtMachine) machine = machine_for_event (data, domain);
@@ -176,6 +185,9 @@ register_events (AstLibvirtHost *self, virConnectPtr connection)
                                     weak_ref_free);
   virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON,
                                     VIR_DOMAIN_EVENT_CALLBACK (on_io_error), weak_ref_new (self),
+                                    weak_ref_free);
+  virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_REBOOT,
+                                    VIR_DOMAIN_EVENT_CALLBACK (on_reboot), weak_ref_new (self),
                                     weak_ref_free);
   virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
                                     VIR_DOMAIN_EVENT_CALLBACK (on_agent_lifecycle), weak_ref_new (self),

@@ -414,6 +414,13 @@ ast_spice_screen_prepare (AstScreen *screen, const AstConfig *config, AstApplian
 }
 
 static void
+on_rebooted (AstSpiceScreen *self)
+{
+  if (self->redirector)
+    ast_spice_redirector_offer_again (self->redirector);
+}
+
+static void
 ast_spice_screen_attach (AstScreen *screen, AstMachine *machine)
 {
   AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
@@ -425,6 +432,7 @@ ast_spice_screen_attach (AstScreen *screen, AstMachine *machine)
       ast_spice_screen_add_session (self);
     }
   self->machine = g_object_ref (machine);
+  g_signal_connect_object (machine, "rebooted", G_CALLBACK (on_rebooted), self, G_CONNECT_SWAPPED);
   self->cancellable = g_cancellable_new ();
   // No socket here: each channel, the first one too, asks for its own with open-fd.
   spice_session_open_fd (self->session, -1);
