@@ -3,6 +3,7 @@
 #include "descriptor.h"
 #include "document.h"
 #include "text.h"
+#include "usb-rule.h"
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #define MIN_MEMORY_MIB     16
 #define MAX_MEMORY_MIB     (1024 * 1024)
 #define MAX_HEADS          4
+#define MAX_USB_PORTS      8
 #define MAX_INTERFACE_NAME 15 // the kernel's IFNAMSIZ, less its NUL
 #define SHA256_DIGITS      64
 #define KIB_IN_MIB         1024
@@ -51,7 +53,7 @@ typedef struct
   Content content;
   gboolean repeats;
   void (*read) (Reader *self, const xmlNode *node);
-  const char *attributes[3];
+  const char *attributes[4];
 } Rule;
 
 static void complain (Reader *self, const xmlNode *node, const char *format, ...) G_GNUC_PRINTF (3, 4);
@@ -491,11 +493,46 @@ read_display (Reader *self, const xmlNode *node)
     self->appliance->heads = number;
 }
 
-static void
-read_usb (Reader *self, const xmlNode *node)
+// What is wrong with one attribute of a rule, or NULL.
+static char *
+read_usb_condition (AstUsbRule *rule, const xmlNode *node, const char *key)
 {
-  self->appliance->devices |= AST_DEVICE_USB;
+  g_autofree char *value = get (node, key);
+
+  return value ? ast_usb_rule_add (rule, key, g_strstrip (value)) : NULL;
 }
+
+static char *
+read_usb_conditions (AstUsbRule *rule, const xmlNode *node)
+{
+  for (guint i = 0; ast_usb_rule_keys[i]; i++)
+    {
+      char *fault = read_usb_condition (rule, node, ast_usb_rule_keys[i]);
+
+      if (fault)
+        return fault;
+    }
+  return ast_usb_rule_check (rule);
+}
+
+static void
+read_usb_rule (Reader *self, const xmlNode *node)
+{
+  GPtrArray *rules = self->appliance->usb_rules;
+  g_autoptr (AstUsbRule) rule = ast_usb_rule_new (g_str_equal (name_of (node), "allow"));
+  g_autofree char *fault = read_usb_conditions (rule, node);
+  guint column;
+
+  ast_document_locate (self->document, node, &rule->line, &column);
+  if (fault)
+    complain (self, node, "%s", fault);
+  else if (rules->len == AST_USB_MAX_RULES)
+    complain (self, node, _ ("There are more than %u rules."), AST_USB_MAX_RULES);
+  else
+    g_ptr_array_add (rules, g_steal_pointer (&rule));
+}
+
+static void read_usb (Reader *self, const xmlNode *node);
 
 static void
 read_dvd (Reader *self, const xmlNode *node)
@@ -610,10 +647,15 @@ static const Rule rules[] = {
 };
 
 static const Rule device_rules[] = {
-  { "usb", CONTENT_NONE, FALSE, read_usb },
+  { "usb", CONTENT_ELEMENTS, FALSE, read_usb, { "ports" } },
   { "dvd", CONTENT_NONE, FALSE, read_dvd },
   { "sound", CONTENT_NONE, FALSE, read_sound, { "microphone" } },
   { "clipboard", CONTENT_NONE, FALSE, read_clipboard },
+};
+
+static const Rule usb_rules[] = {
+  { "allow", CONTENT_NONE, TRUE, read_usb_rule, { "class", "vendor", "product", "port" } },
+  { "deny", CONTENT_NONE, TRUE, read_usb_rule, { "class", "vendor", "product", "port" } },
 };
 
 static const Rule root_rule = { "appliance", CONTENT_ELEMENTS, FALSE, NULL, { "id" } };
@@ -742,6 +784,18 @@ read_children (Reader *self, const xmlNode *node, const Rule *table, guint lengt
   for (const xmlNode *child = node->children; child; child = child->next)
     if (child->type == XML_ELEMENT_NODE)
       read_child (self, child, table, length, &seen);
+}
+
+static void
+read_usb (Reader *self, const xmlNode *node)
+{
+  g_autofree char *ports = get (node, "ports");
+  guint number;
+
+  self->appliance->devices |= AST_DEVICE_USB;
+  if (ports && read_number (self, node, g_strstrip (ports), 1, MAX_USB_PORTS, &number))
+    self->appliance->usb_ports = number;
+  read_children (self, node, usb_rules, G_N_ELEMENTS (usb_rules));
 }
 
 static void

@@ -20,9 +20,11 @@
 #define QXL_SURFACES_MIB   64
 #define KIB_PER_MIB        1024
 
-// Real devices that a guest may hold at once; the client's CD drive takes one more.
-#define USB_REDIRECTIONS 4
-#define XHCI_PORTS       "15"
+// What libvirt allows at most, more than the eight devices of a descriptor, the CD drive and the tablet take.
+// libvirt would make up for ports that are too few by a hub of USB 1, which nothing faster can be plugged
+// into.
+#define XHCI_PORTS "15"
+#define EHCI_PORTS 6
 
 // Slots of the root bus. Fixed, so that a guest finds each device where it was; on the root bus, because a
 // port for each would cost the firmware and the guest time, and would hide virtio devices from systems that
@@ -35,6 +37,8 @@
 #define SLOT_RNG        0x05
 #define SLOT_NETWORK    0x06
 #define SLOT_MORE_VIDEO 0x18
+#define SLOT_MORE_USB   0x1c
+#define SLOT_OLD_USB    0x1d
 #define MAX_NETWORKS    (SLOT_MORE_VIDEO - SLOT_NETWORK)
 
 typedef struct
@@ -322,21 +326,42 @@ add_cdroms (Build *build)
     add_cdrom (build, g_ptr_array_index (build->appliance->cdroms, i), first_target + i, first_order + i);
 }
 
-static void
-add_companion (Build *build, const char *model, const char *start_port, const char *function)
+// Each real device takes one, and the CD drive that the kiosk emulates one more.
+static guint
+count_redirections (const Build *build)
 {
+  return (allows (build, AST_DEVICE_USB) ? build->appliance->usb_ports : 0)
+         + (allows (build, AST_DEVICE_DVD) ? 1 : 0);
+}
+
+static void
+add_companion (Build *build, guint index, const char *model, const char *start_port, const char *function)
+{
+  g_autofree char *number = g_strdup_printf ("%u", index);
+  g_autofree char *slot = g_strdup_printf ("0x%02x", index == 0 ? SLOT_OLD_USB : SLOT_MORE_USB);
   xmlNode *companion
-      = ast_xml_add (build->devices, "controller", "type", "usb", "index", "0", "model", model, NULL);
+      = ast_xml_add (build->devices, "controller", "type", "usb", "index", number, "model", model, NULL);
 
   if (start_port)
     ast_xml_add (companion, "master", "startport", start_port, NULL);
-  ast_xml_add (companion, "address", "type", "pci", "domain", "0x0000", "bus", "0x00", "slot", "0x1d",
+  ast_xml_add (companion, "address", "type", "pci", "domain", "0x0000", "bus", "0x00", "slot", slot,
                "function", function, "multifunction", g_str_equal (function, "0x0") ? "on" : NULL, NULL);
+}
+
+// One controller of USB 2 and those that drive slower devices on the same six ports.
+static void
+add_old_usb (Build *build, guint index)
+{
+  add_companion (build, index, "ich9-ehci1", NULL, "0x7");
+  add_companion (build, index, "ich9-uhci1", "0", "0x0");
+  add_companion (build, index, "ich9-uhci2", "2", "0x1");
+  add_companion (build, index, "ich9-uhci3", "4", "0x2");
 }
 
 static void
 add_usb_controller (Build *build)
 {
+  guint tablets = 1;
   xmlNode *xhci;
 
   if (build->traits->usb3)
@@ -346,10 +371,9 @@ add_usb_controller (Build *build)
       add_pci_slot (xhci, SLOT_USB);
       return;
     }
-  add_companion (build, "ich9-ehci1", NULL, "0x7");
-  add_companion (build, "ich9-uhci1", "0", "0x0");
-  add_companion (build, "ich9-uhci2", "2", "0x1");
-  add_companion (build, "ich9-uhci3", "4", "0x2");
+  add_old_usb (build, 0);
+  if (tablets + count_redirections (build) > EHCI_PORTS)
+    add_old_usb (build, 1);
 }
 
 static void
@@ -456,32 +480,40 @@ add_video (Build *build)
     add_qxl (build, 1, FALSE, SLOT_MORE_VIDEO + i - 1);
 }
 
-static void
-add_usb_filter_rule (xmlNode *filter, const char *class, const char *vendor, const char *product,
-                     gboolean allow)
+// "0x0e"; NULL, which leaves the attribute out, where the line does not ask.
+static char *
+filter_number (int number, int digits)
 {
-  ast_xml_add (filter, "usbdev", "class", class, "vendor", vendor, "product", product, "allow",
-               yes_no (allow), NULL);
+  return number == AST_USB_ANY ? NULL : g_strdup_printf ("0x%0*x", digits, (guint)number);
 }
 
-// The last of three places that enforce this: QEMU itself refuses what the kiosk should never have sent. The
-// first rule that fits counts. 2b23:cdcd is the CD drive that spice-gtk emulates; class 3 are the station's
-// keyboard and mouse.
+static void
+add_usb_filter_line (xmlNode *filter, const AstUsbFilterLine *line)
+{
+  g_autofree char *class = filter_number (line->class, 2);
+  g_autofree char *vendor = filter_number (line->vendor, 4);
+  g_autofree char *product = filter_number (line->product, 4);
+
+  ast_xml_add (filter, "usbdev", "class", class, "vendor", vendor, "product", product, "allow",
+               yes_no (line->allow), NULL);
+}
+
+// The last of three places that enforce this: QEMU itself refuses what the kiosk should never have sent.
 static void
 add_usb_filter (Build *build)
 {
+  const AstUsbPolicy policy = { build->station->usb_rules, build->appliance, build->policy };
+  g_autoptr (GArray) lines = ast_usb_policy_filter (&policy);
   xmlNode *filter = ast_xml_add (build->devices, "redirfilter", NULL);
 
-  add_usb_filter_rule (filter, NULL, "0x2b23", "0xcdcd", allows (build, AST_DEVICE_DVD));
-  add_usb_filter_rule (filter, "0x03", NULL, NULL, FALSE);
-  add_usb_filter_rule (filter, NULL, NULL, NULL, allows (build, AST_DEVICE_USB));
+  for (guint i = 0; i < lines->len; i++)
+    add_usb_filter_line (filter, &g_array_index (lines, AstUsbFilterLine, i));
 }
 
 static void
 add_redirections (Build *build)
 {
-  guint count
-      = (allows (build, AST_DEVICE_USB) ? USB_REDIRECTIONS : 0) + (allows (build, AST_DEVICE_DVD) ? 1 : 0);
+  guint count = count_redirections (build);
 
   for (guint i = 0; i < count; i++)
     ast_xml_add (build->devices, "redirdev", "bus", "usb", "type", "spicevmc", NULL);

@@ -6,6 +6,7 @@
 #include "image.h"
 #include "os-traits.h"
 #include "policy.h"
+#include "usb-policy.h"
 
 G_BEGIN_DECLS
 
@@ -18,13 +19,14 @@ G_BEGIN_DECLS
 // What the station brings to a domain.
 typedef struct
 {
-  gboolean kvm;           // else software emulation
-  const char *machine;    // pinned type, "pc-q35-7.2"
-  const char *emulator;   // absolute path
-  const char *machine_id; // of /etc/machine-id: with the appliance id it gives UUID and MAC addresses
-  const char *runtime;    // the run-time folder, written into the metadata; NULL = not written
-  gboolean exam;          // the whole station is under exam
-  guint64 memory_mib;     // of the station; 0 = not known, and not looked at
+  gboolean kvm;               // else software emulation
+  const char *machine;        // pinned type, "pc-q35-7.2"
+  const char *emulator;       // absolute path
+  const char *machine_id;     // of /etc/machine-id: with the appliance id it gives UUID and MAC addresses
+  const char *runtime;        // the run-time folder, written into the metadata; NULL = not written
+  gboolean exam;              // the whole station is under exam
+  const GPtrArray *usb_rules; // AstUsbRule* of its configuration; NULL = none
+  guint64 memory_mib;         // of the station; 0 = not known, and not looked at
 } AstDomainStation;
 
 // The guest's disk, as the overlay store made it.

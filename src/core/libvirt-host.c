@@ -416,6 +416,7 @@ build_domain_xml (AstLibvirtMachine *self, GError **error)
   station = facts->domain;
   station.runtime = self->host->config->runtime;
   station.exam = self->host->config->exam;
+  station.usb_rules = self->host->config->usb_rules;
   traits = ast_os_traits_lookup (self->appliance->os_id);
   return ast_domain_build (self->appliance, &traits, self->overlay, &station, error);
 }

@@ -114,7 +114,7 @@ fits (const AstUsbRule *rule, const AstUsbDevice *device, guint8 class)
 static const AstUsbRule *
 find_rule (const GPtrArray *rules, const AstUsbDevice *device, guint8 class)
 {
-  for (guint i = 0; i < rules->len; i++)
+  for (guint i = 0; rules && i < rules->len; i++)
     if (fits (g_ptr_array_index (rules, i), device, class))
       return g_ptr_array_index (rules, i);
   return NULL;
@@ -268,7 +268,7 @@ can_be_told (const AstUsbRule *rule)
 static void
 add_rules (GArray *lines, const GPtrArray *rules, gboolean input)
 {
-  for (guint i = 0; i < rules->len; i++)
+  for (guint i = 0; rules && i < rules->len; i++)
     {
       const AstUsbRule *rule = g_ptr_array_index (rules, i);
 

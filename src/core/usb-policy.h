@@ -45,7 +45,7 @@ typedef struct
 // All that the verdicts of one session hang on; filled by its user, who keeps what it points to.
 typedef struct
 {
-  const GPtrArray *station_rules; // AstUsbRule*
+  const GPtrArray *station_rules; // AstUsbRule*; NULL = none
   const AstAppliance *appliance;
   AstPolicy policy; // by ast_policy_of
 } AstUsbPolicy;

@@ -2,6 +2,7 @@
 // The domain of each tests/golden/domain/CASE/appliance.xml, compared whole with the files beside it, and
 // held against libvirt's own schema. AST_GOLDEN_UPDATE=1 writes the files anew: read the difference before
 // you commit it.
+#include "config.h"
 #include "domain-builder.h"
 #include "descriptor.h"
 #include "xml-tree.h"
@@ -60,15 +61,30 @@ read_appliance (const char *case_name)
   return g_steal_pointer (&appliance);
 }
 
+// The rules about USB in the case's configuration, where it has one; else the default's, which are none.
+static AstConfig *
+read_config (const char *case_name)
+{
+  g_autofree char *file = case_file (case_name, "asteroide.conf");
+  g_autoptr (GError) error = NULL;
+  AstConfig *config
+      = g_file_test (file, G_FILE_TEST_EXISTS) ? ast_config_load (file, &error) : ast_config_new_default ();
+
+  g_assert_no_error (error);
+  return config;
+}
+
 static char *
 build (const Variant *variant)
 {
+  g_autoptr (AstConfig) config = read_config (variant->case_name);
   const AstDomainStation station = {
     .kvm = variant->kvm,
     .machine = "pc-q35-7.2",
     .emulator = "/usr/bin/qemu-system-x86_64",
     .machine_id = "0123456789abcdef0123456789abcdef",
     .runtime = "/run/asteroide",
+    .usb_rules = config->usb_rules,
   };
   const AstDomainOverlay overlay = { .path = "/overlays/one.qcow2", .bound = 1 << 30 };
   g_autoptr (AstAppliance) appliance = read_appliance (variant->case_name);
@@ -153,7 +169,8 @@ add_variant (const char *case_name, gboolean kvm)
 int
 main (int argc, char **argv)
 {
-  const char *const cases[] = { "tiny", "live", "desktop", "windows", "old", "expert", "exam", "exam-open" };
+  const char *const cases[]
+      = { "tiny", "live", "desktop", "windows", "old", "expert", "exam", "exam-open", "usb" };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "config.h"
 #include "error.h"
+#include "usb-rule.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -116,6 +117,7 @@ assert_default (const AstConfig *config)
   g_assert_cmpuint (config->reserve_mib, ==, 1024);
   g_assert_cmpuint (config->overlay_mib, ==, 0);
   g_assert_cmpstr (config->bar_chord, ==, "<Control><Alt>Home");
+  g_assert_cmpuint (config->usb_rules->len, ==, 0);
   g_assert_cmpint (config->bus, ==, AST_BUS_AUTO);
   g_assert_cmpstr (config->title, ==, "ASTEROIDE");
   g_assert_null (config->logo);
@@ -171,22 +173,60 @@ test_example (Fixture *self, gconstpointer data)
 }
 
 static void
+assert_rules (const AstConfig *config, const char *expected)
+{
+  g_autoptr (GString) rules = g_string_new (NULL);
+
+  for (guint i = 0; i < config->usb_rules->len; i++)
+    {
+      g_autofree char *text = ast_usb_rule_to_text (g_ptr_array_index (config->usb_rules, i));
+
+      g_string_append_printf (rules, "%s%s", i ? ";" : "", text);
+    }
+  g_assert_cmpstr (rules->str, ==, expected);
+}
+
+// A list counts as a whole: a later file takes the earlier one's rules back, and an empty one all of them.
+static void
+test_rules (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GString) many = g_string_new ("[usb]\nrules=");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AstConfig) replaced = NULL;
+  g_autoptr (AstConfig) emptied = NULL;
+
+  write_file (self, "asteroide.conf", "[usb]\nrules=deny class=video;deny class=audio\n");
+  write_file (self, "asteroide.conf.d/1.conf", "[usb]\nrules=deny class=printer\n");
+  replaced = ast_config_load_folder (self->folder, &error);
+  g_assert_no_error (error);
+  assert_rules (replaced, "deny class=printer");
+  write_file (self, "asteroide.conf.d/2.conf", "[usb]\nrules=\n");
+  emptied = ast_config_load_folder (self->folder, &error);
+  g_assert_no_error (error);
+  assert_rules (emptied, "");
+  for (guint i = 0; i < 65; i++)
+    g_string_append (many, "deny;");
+  assert_fails (self, many->str, ":2: [usb] rules: There are more than 64 rules.");
+}
+
+static void
 test_every_key (Fixture *self, gconstpointer data)
 {
-  g_autoptr (AstConfig) config
-      = load (self, "# a comment\n\n"
-                    "[station]\n name = b12-08 # in the corner\nexam=yes # until noon\n"
-                    "[paths]\n"
-                    "appliances=lab;/srv/lab ;\n"
-                    "images=../images;\n"
-                    "overlays=overlays # on tmpfs\n"
-                    "runtime=./run/../run\n"
-                    "[libvirt]\nuri=qemu:///system # for all\naccel = tcg # slow\n"
-                    "[launcher]\ndefault=0.a_b-c\ntimeout=0 # none\n"
-                    "[session]\nstop-seconds=5\nreserve-mib=0\noverlay-mib=64\nbar-chord=<Super>F12\n"
-                    "[dbus]\nbus=system\n"
-                    "[branding]\ntitle=Room # 12\nlogo=logo.svg\naccent=#1a5fb4 # blue\n"
-                    "background=rgb(1, 2, 3)\nwallpaper=/srv/wall.JPG\n");
+  g_autoptr (AstConfig) config = load (
+      self, "# a comment\n\n"
+            "[station]\n name = b12-08 # in the corner\nexam=yes # until noon\n"
+            "[paths]\n"
+            "appliances=lab;/srv/lab ;\n"
+            "images=../images;\n"
+            "overlays=overlays # on tmpfs\n"
+            "runtime=./run/../run\n"
+            "[libvirt]\nuri=qemu:///system # for all\naccel = tcg # slow\n"
+            "[launcher]\ndefault=0.a_b-c\ntimeout=0 # none\n"
+            "[session]\nstop-seconds=5\nreserve-mib=0\noverlay-mib=64\nbar-chord=<Super>F12\n"
+            "[usb]\nrules = deny class=video ; allow vendor=046d product=0825;; deny port=1-4*; # the rest\n"
+            "[dbus]\nbus=system\n"
+            "[branding]\ntitle=Room # 12\nlogo=logo.svg\naccent=#1a5fb4 # blue\n"
+            "background=rgb(1, 2, 3)\nwallpaper=/srv/wall.JPG\n");
   g_autofree char *lab = g_build_filename (self->folder, "lab", NULL);
   g_autofree char *overlays = g_build_filename (self->folder, "overlays", NULL);
   g_autofree char *runtime = g_build_filename (self->folder, "run", NULL);
@@ -208,6 +248,7 @@ test_every_key (Fixture *self, gconstpointer data)
   g_assert_cmpstr (config->default_id, ==, "0.a_b-c");
   g_assert_cmpuint (config->timeout_seconds, ==, 0);
   g_assert_cmpuint (config->stop_seconds, ==, 5);
+  assert_rules (config, "deny class=video;allow vendor=046d product=0825;deny port=1-4*");
   g_assert_cmpuint (config->reserve_mib, ==, 0);
   g_assert_cmpuint (config->overlay_mib, ==, 64);
   g_assert_cmpstr (config->bar_chord, ==, "<Super>F12");
@@ -237,6 +278,10 @@ test_bad_values (Fixture *self, gconstpointer data)
                 ":2: [session] stop-seconds: “0” is not a whole number from 1 to 3600.");
   assert_fails (self, "[session]\nbar-chord=Ctrl+Home\n",
                 ":2: [session] bar-chord: “Ctrl+Home” is not a key chord, as in <Control><Alt>Home.");
+  assert_fails (self, "[usb]\nrules=deny class=audio;forbid class=video\n",
+                ":2: [usb] rules: “forbid class=video” is not a rule. A rule begins with allow or deny.");
+  assert_fails (self, "[usb]\nrules=deny product=0825\n",
+                ":2: [usb] rules: A product needs its vendor beside it.");
   assert_fails (self, "[dbus]\nbus=tram\n",
                 ":2: [dbus] bus: “tram” is not known. Write one of: auto, session, system.");
   assert_fails (self, "[branding]\naccent=#12345\n",
@@ -392,6 +437,7 @@ main (int argc, char **argv)
   add ("/config/bad-lines", test_bad_lines);
   add ("/config/zero-byte", test_zero_byte);
   add ("/config/warnings", test_warnings);
+  add ("/config/rules", test_rules);
   add ("/config/drop-ins", test_drop_ins);
   add ("/config/drop-ins/alone", test_drop_ins_alone);
   add ("/config/files", test_files);

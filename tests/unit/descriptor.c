@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "descriptor.h"
+#include "usb-rule.h"
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
 #include <libxml/xmlerror.h>
@@ -344,6 +345,41 @@ test_exam (void)
 }
 
 static void
+test_usb (void)
+{
+  static const char *const texts[] = {
+    "deny class=video",
+    "allow vendor=046d product=0825",
+    "allow class=hid vendor=046d product=c216 port=1-4.*",
+    "allow class=hid vendor=046d product=c217",
+    "allow class=video vendor=046d",
+    "allow class=audio",
+    "allow port=2-?",
+    "deny class=hub",
+    "deny class=0x42 port=*",
+    "deny",
+  };
+  g_autoptr (AstAppliance) without = parse_sample ("good", "minimal.xml", english);
+  g_autoptr (AstAppliance) plain = parse_body ("<devices><usb/></devices>");
+  g_autoptr (AstAppliance) rules = parse_sample ("good", "usb.xml", english);
+
+  g_assert_cmpuint (without->devices & AST_DEVICE_USB, ==, 0);
+  g_assert_cmpuint (plain->devices & AST_DEVICE_USB, !=, 0);
+  g_assert_cmpuint (plain->usb_ports, ==, 4);
+  g_assert_cmpuint (plain->usb_rules->len, ==, 0);
+  g_assert_cmpuint (rules->usb_ports, ==, 8);
+  g_assert_cmpuint (rules->usb_rules->len, ==, G_N_ELEMENTS (texts));
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      const AstUsbRule *rule = g_ptr_array_index (rules->usb_rules, i);
+      g_autofree char *text = ast_usb_rule_to_text (rule);
+
+      g_assert_cmpstr (text, ==, texts[i]);
+      g_assert_cmpuint (rule->line, ==, 6 + i);
+    }
+}
+
+static void
 test_values (void)
 {
   g_autoptr (AstAppliance) any = parse_sample ("good", "any-order.xml", english);
@@ -545,6 +581,7 @@ main (int argc, char **argv)
   g_test_add_func ("/descriptor/defaults", test_defaults);
   g_test_add_func ("/descriptor/turned", test_turned);
   g_test_add_func ("/descriptor/exam", test_exam);
+  g_test_add_func ("/descriptor/usb", test_usb);
   g_test_add_func ("/descriptor/values", test_values);
   g_test_add_func ("/descriptor/languages", test_languages);
   g_test_add_func ("/descriptor/domain", test_domain);

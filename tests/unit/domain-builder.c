@@ -473,12 +473,71 @@ test_format_is_read (void)
   g_assert_error (error, AST_ERROR, AST_ERROR_IMAGE_MISSING);
 }
 
+static guint
+count_ports (const xmlNode *devices)
+{
+  guint ports = 0;
+
+  for (const xmlNode *node = devices->children; node; node = node->next)
+    {
+      g_autofree char *model = ast_xml_is (node, "controller") ? ast_xml_get (node, "model") : NULL;
+
+      if (g_strcmp0 (model, "qemu-xhci") == 0)
+        ports += 15;
+      if (g_strcmp0 (model, "ich9-ehci1") == 0)
+        ports += 6;
+    }
+  return ports;
+}
+
+static guint
+count_elements (const xmlNode *parent, const char *name)
+{
+  guint count = 0;
+
+  for (const xmlNode *node = parent->children; node; node = node->next)
+    count += ast_xml_is (node, name);
+  return count;
+}
+
+// libvirt would add a hub where ports are missing: there is one for each device, the CD drive and the tablet.
+static void
+check_usb_ports (AstAppliance *appliance, const AstOsTraits *traits)
+{
+  guint wanted = (appliance->devices & AST_DEVICE_USB ? appliance->usb_ports : 0)
+                 + !!(appliance->devices & AST_DEVICE_DVD);
+  g_autofree char *xml = ast_domain_compose (appliance, traits, &overlay, AST_IMAGE_QCOW2, &station, NULL);
+  g_autoptr (xmlDoc) doc = xmlReadMemory (xml, (int)strlen (xml), "domain", NULL, 0);
+  const xmlNode *devices = ast_xml_child (xmlDocGetRootElement (doc), "devices");
+
+  g_assert_cmpuint (count_elements (devices, "redirdev"), ==, wanted);
+  g_assert_cmpuint (count_ports (devices), >=, wanted + 1);
+}
+
+static void
+test_usb_ports (void)
+{
+  static const AstDevices devices[] = { 0, AST_DEVICE_USB, AST_DEVICE_DVD, AST_DEVICE_USB | AST_DEVICE_DVD };
+  const AstOsTraits old = { .known = TRUE };
+  g_autoptr (AstAppliance) appliance = make_appliance ("netlab");
+
+  for (guint ports = 1; ports <= 8; ports++)
+    for (guint i = 0; i < G_N_ELEMENTS (devices); i++)
+      {
+        appliance->usb_ports = ports;
+        appliance->devices = devices[i];
+        check_usb_ports (appliance, &linux_traits);
+        check_usb_ports (appliance, &old);
+      }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/domain-builder/identity", test_identity);
   g_test_add_func ("/domain-builder/macs", test_macs);
+  g_test_add_func ("/domain-builder/usb-ports", test_usb_ports);
   g_test_add_func ("/domain-builder/many", test_many);
   g_test_add_func ("/domain-builder/repeated", test_repeated);
   g_test_add_func ("/domain-builder/chains-end", test_chains_end);
