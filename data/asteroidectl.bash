@@ -4,7 +4,7 @@
 _asteroidectl()
 {
     local program=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-    local command="" config=() choices="" number
+    local command="" action="" config=() choices="" number
 
     COMPREPLY=()
     if [[ $previous == --config || $previous == --root ]]; then
@@ -18,20 +18,27 @@ _asteroidectl()
     for ((number = 1; number < COMP_CWORD; number++)); do
         case ${COMP_WORDS[number]} in
             --config) config=(--config "${COMP_WORDS[++number]}") ;;
-            --root|--session) ((++number)) ;;
+            --root|--session|--appliance) ((++number)) ;;
             -*) ;;
-            *) command=${command:-${COMP_WORDS[number]}} ;;
+            *) [[ ! $command ]] || action=${action:-${COMP_WORDS[number]}}
+               command=${command:-${COMP_WORDS[number]}} ;;
         esac
     done
     if [[ $current == -* ]]; then
         choices=$(LC_ALL=C "$program" $command --help 2>/dev/null | sed -n 's/^  \(--[a-z-]\+\).*/\1/p')
         [[ $command ]] || choices="--config --help --version"
+    elif [[ $previous == --appliance ]]; then
+        choices=$("$program" "${config[@]}" list 2>/dev/null | cut -d ' ' -f 1)
     elif [[ ! $command ]]; then
         choices=$(LC_ALL=C "$program" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]\+\).*/\1/p')
     elif [[ $command == station ]]; then
         choices="enable disable check"
     elif [[ $command =~ ^(give|take)$ ]]; then
         choices=$("$program" "${config[@]}" devices 2>/dev/null | cut -f 1)
+    elif [[ $command == usb && ! $action ]]; then
+        choices="list explain"
+    elif [[ $command == usb && $action == explain ]]; then
+        choices=$("$program" usb list 2>/dev/null | cut -d ' ' -f 1)
     elif [[ $command =~ ^(show|check|start|reset)$ ]]; then
         choices=$("$program" "${config[@]}" list 2>/dev/null | cut -d ' ' -f 1)
     fi

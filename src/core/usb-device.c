@@ -417,23 +417,23 @@ ast_usb_device_unref (AstUsbDevice *self)
 }
 
 static void
-add_word (GString *words, GHashTable *seen, const AstUsbFunction *function)
+add_class (GPtrArray *words, const AstUsbFunction *function)
 {
   g_autofree char *word = ast_usb_class_word (function->class);
 
-  if (g_hash_table_add (seen, g_strdup (word)))
-    g_string_append_printf (words, "%s%s", words->len ? ", " : "", word);
+  if (!g_ptr_array_find_with_equal_func (words, word, g_str_equal, NULL))
+    g_ptr_array_add (words, g_steal_pointer (&word));
 }
 
-char *
+char **
 ast_usb_device_classes (const AstUsbDevice *self)
 {
-  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr (GString) words = g_string_new (NULL);
+  GPtrArray *words = g_ptr_array_new ();
 
   if (!is_told_by_interfaces (&self->device))
-    add_word (words, seen, &self->device);
+    add_class (words, &self->device);
   for (guint i = 0; i < self->functions->len; i++)
-    add_word (words, seen, &g_array_index (self->functions, AstUsbFunction, i));
-  return g_string_free (g_steal_pointer (&words), FALSE);
+    add_class (words, &g_array_index (self->functions, AstUsbFunction, i));
+  g_ptr_array_add (words, NULL);
+  return (char **)g_ptr_array_free (words, FALSE);
 }

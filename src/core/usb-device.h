@@ -44,8 +44,8 @@ GPtrArray *ast_usb_device_list (void);
 GPtrArray *ast_usb_device_list_below (const char *root);
 AstUsbDevice *ast_usb_device_ref (AstUsbDevice *self);
 void ast_usb_device_unref (AstUsbDevice *self);
-// The words of the classes of all its functions, each once, with ", " between them. The caller frees it.
-char *ast_usb_device_classes (const AstUsbDevice *self);
+// The words of the classes of its functions, each once, in their order. The caller frees it with g_strfreev.
+char **ast_usb_device_classes (const AstUsbDevice *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstUsbDevice, ast_usb_device_unref)
 

@@ -2,7 +2,6 @@
 // The commands that look at files alone: list, show, check, version.
 #include "ast-build.h"
 #include "command.h"
-#include "error.h"
 #include "image.h"
 #include "json-print.h"
 #include "overlay-store.h"
@@ -77,13 +76,6 @@ print_nothing_found (const AstConfig *config)
   g_printerr ("asteroidectl: %s %s\n", _ ("There is no appliance in the appliance folders:"), folders);
 }
 
-// Pads by what a terminal shows, not by bytes.
-static void
-print_padded (const char *text, glong width)
-{
-  g_print ("%s%*s", text, (int)MAX (width - g_utf8_strlen (text, -1), 0), "");
-}
-
 AstExit
 ast_command_list (const AstInvocation *invocation)
 {
@@ -105,7 +97,7 @@ ast_command_list (const AstInvocation *invocation)
     {
       AstAppliance *appliance = appliances->pdata[i];
 
-      print_padded (appliance->id, width + 2);
+      ast_command_print_padded (appliance->id, width + 2);
       g_print ("%s%s\n", appliance->name,
                ast_appliance_is_usable (appliance) ? "" : _ ("  (broken: “asteroidectl check” tells why)"));
     }
@@ -208,7 +200,7 @@ print_line (const char *label, const char *value)
 {
   if (value == NULL || *value == '\0')
     return;
-  print_padded (label, 12);
+  ast_command_print_padded (label, 12);
   g_print (" %s\n", value);
 }
 
@@ -282,17 +274,6 @@ print_show (const AstAppliance *appliance, const AstConfig *config, GPtrArray *i
                                   : _ ("kept between sessions; nothing is kept yet"));
 }
 
-static AstAppliance *
-find_appliance (AstCatalogue *catalogue, const char *id, GError **error)
-{
-  AstAppliance *appliance = ast_catalogue_find (catalogue, id);
-
-  if (appliance == NULL)
-    g_set_error (error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
-                 _ ("There is no appliance “%s” on this station."), id);
-  return appliance;
-}
-
 AstExit
 ast_command_show (const AstInvocation *invocation)
 {
@@ -300,7 +281,7 @@ ast_command_show (const AstInvocation *invocation)
   g_autoptr (AstOverlayStore) store = ast_overlay_store_new (
       invocation->config->overlays, invocation->config->reserve_mib, invocation->config->overlay_mib);
   g_autoptr (GError) error = NULL;
-  AstAppliance *appliance = find_appliance (catalogue, invocation->arguments[0], &error);
+  AstAppliance *appliance = ast_command_find_appliance (catalogue, invocation->arguments[0], &error);
   g_autoptr (GPtrArray) images = NULL;
   g_autoptr (GPtrArray) networks = NULL;
   g_autoptr (GPtrArray) devices = NULL;

@@ -23,8 +23,9 @@ typedef struct
   gboolean digest;
   gboolean headless;
   gboolean dry_run;
-  char *session; // of a station; NULL where none is named
-  char *root;    // the tree to work on; NULL = this machine's
+  char *session;   // of a station; NULL where none is named
+  char *appliance; // its id; NULL where none is named
+  char *root;      // the tree to work on; NULL = this machine's
 } AstInvocation;
 
 typedef enum // options that a command takes beside --config
@@ -37,7 +38,8 @@ typedef enum // options that a command takes beside --config
   AST_TAKES_DRY_RUN = 1 << 5,
   AST_TAKES_SESSION = 1 << 6,
   AST_TAKES_ROOT = 1 << 7,
-  AST_TAKES_NO_CONFIG = 1 << 8, // works whatever the configuration says, which is not read
+  AST_TAKES_APPLIANCE = 1 << 8,
+  AST_TAKES_NO_CONFIG = 1 << 9, // works whatever the configuration says, which is not read
 } AstTakes;
 
 typedef struct
@@ -62,6 +64,7 @@ AstExit ast_command_devices (const AstInvocation *invocation);
 AstExit ast_command_give (const AstInvocation *invocation);
 AstExit ast_command_take (const AstInvocation *invocation);
 AstExit ast_command_station (const AstInvocation *invocation);
+AstExit ast_command_usb (const AstInvocation *invocation);
 AstExit ast_command_version (const AstInvocation *invocation);
 
 // Prints "asteroidectl: …" on standard error and returns AST_EXIT_FAILED.
@@ -70,5 +73,9 @@ AstExit ast_command_fail (const GError *error);
 AstExit ast_command_fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
 // The station's catalogue, loaded. Full reference.
 AstCatalogue *ast_command_load_catalogue (const AstInvocation *invocation);
+// Borrowed from the catalogue; NULL with AST_ERROR_NO_SUCH_APPLIANCE where it has none of this id.
+AstAppliance *ast_command_find_appliance (AstCatalogue *catalogue, const char *id, GError **error);
+// Prints the text and blanks up to `width` columns, by what a terminal shows and not by bytes.
+void ast_command_print_padded (const char *text, glong width);
 
 G_END_DECLS

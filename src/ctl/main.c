@@ -2,6 +2,7 @@
 // asteroidectl: the command table and the way to it.
 #include "ast-build.h"
 #include "command.h"
+#include "error.h"
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <poll.h>
@@ -29,6 +30,8 @@ static const AstCommand commands[] = {
     AST_TAKES_JSON | AST_TAKES_FORCE | AST_TAKES_DRY_RUN | AST_TAKES_SESSION | AST_TAKES_ROOT
         | AST_TAKES_NO_CONFIG,
     1, 1, ast_command_station },
+  { "usb", "ACTION…", N_ ("tell of USB devices: list them, or explain which of them a guest may have"),
+    AST_TAKES_JSON | AST_TAKES_APPLIANCE, 1, G_MAXUINT, ast_command_usb },
   { "version", "", N_ ("tell the version"), AST_TAKES_JSON, 0, 0, ast_command_version },
 };
 
@@ -57,6 +60,23 @@ ast_command_load_catalogue (const AstInvocation *invocation)
 
   ast_catalogue_load (catalogue);
   return catalogue;
+}
+
+AstAppliance *
+ast_command_find_appliance (AstCatalogue *catalogue, const char *id, GError **error)
+{
+  AstAppliance *appliance = ast_catalogue_find (catalogue, id);
+
+  if (appliance == NULL)
+    g_set_error (error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
+                 _ ("There is no appliance “%s” on this station."), id);
+  return appliance;
+}
+
+void
+ast_command_print_padded (const char *text, glong width)
+{
+  g_print ("%s%*s", text, (int)MAX (width - g_utf8_strlen (text, -1), 0), "");
 }
 
 AstExit
@@ -95,6 +115,7 @@ print_command_help (const AstCommand *command)
                     ? _ ("also where nobody could come in any more, or a program is missing")
                     : _ ("end a running appliance at once, without asking it"));
   print_option (command, AST_TAKES_SESSION, "--session NAME", _ ("on which display server: x11 or cage"));
+  print_option (command, AST_TAKES_APPLIANCE, "--appliance ID", _ ("as in a session of this appliance"));
   print_option (command, AST_TAKES_ROOT, "--root DIR",
                 _ ("work on the system in this folder, not on this machine"));
   print_option (command, AST_TAKES_DRY_RUN, "--dry-run", _ ("only tell what would be changed"));
@@ -144,6 +165,8 @@ option_not_taken (const AstCommand *command, const AstInvocation *given)
     return "--dry-run";
   if (given->session && !(command->takes & AST_TAKES_SESSION))
     return "--session";
+  if (given->appliance && !(command->takes & AST_TAKES_APPLIANCE))
+    return "--appliance";
   if (given->root && !(command->takes & AST_TAKES_ROOT))
     return "--root";
   return NULL;
@@ -252,6 +275,7 @@ main (int argc, char **argv)
     { "headless", 0, 0, G_OPTION_ARG_NONE, &line.invocation.headless, NULL, NULL },
     { "dry-run", 0, 0, G_OPTION_ARG_NONE, &line.invocation.dry_run, NULL, NULL },
     { "session", 0, 0, G_OPTION_ARG_STRING, &line.invocation.session, NULL, NULL },
+    { "appliance", 0, 0, G_OPTION_ARG_STRING, &line.invocation.appliance, NULL, NULL },
     { "root", 0, 0, G_OPTION_ARG_FILENAME, &line.invocation.root, NULL, NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &line.version, NULL, NULL },
     { "help", 'h', 0, G_OPTION_ARG_NONE, &line.help, NULL, NULL },
@@ -275,6 +299,7 @@ main (int argc, char **argv)
   g_strfreev (line.words);
   g_free (line.config_file);
   g_free (line.invocation.session);
+  g_free (line.invocation.appliance);
   g_free (line.invocation.root);
   return close_output (status);
 }

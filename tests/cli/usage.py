@@ -7,13 +7,14 @@ import subprocess
 
 import clikit
 
-COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "station", "version"]
+COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "station", "usb", "version"]
 OPTIONS = {"list": {"--json"}, "show": {"--json"}, "check": {"--json", "--digest"}, "status": {"--json"},
            "start": {"--headless"}, "stop": {"--force"}, "reset": {"--force", "--all"},
-           "station": {"--json", "--force", "--session", "--root", "--dry-run"}, "version": {"--json"}}
-ARGUMENTS = {"show": ["good"], "start": ["good"], "reset": ["good"], "station": ["check"]}
+           "station": {"--json", "--force", "--session", "--root", "--dry-run"},
+           "usb": {"--json", "--appliance"}, "version": {"--json"}}
+ARGUMENTS = {"show": ["good"], "start": ["good"], "reset": ["good"], "station": ["check"], "usb": ["list"]}
 ALL_OPTIONS = set().union(*OPTIONS.values())
-WITH_VALUE = {"--session": "x11", "--root": "."}
+WITH_VALUE = {"--session": "x11", "--root": ".", "--appliance": "good"}
 
 
 class Usage(clikit.CommandCase):
@@ -52,7 +53,7 @@ class Usage(clikit.CommandCase):
 
     def test_wrong_usage(self):
         """Wrong usage is 2, with a sentence and the way to the help"""
-        for words in ([], ["lst"], ["--jsn"], ["list", "--jsn"], ["list", "more"], ["show"], ["show", "a", "b"],
+        for words in ([], ["lst"], ["--jsn"], ["list", "--jsn"], ["list", "more"], ["usb"], ["usb", "plug"], ["usb", "list", "more"], ["show"], ["show", "a", "b"],
                       ["start"], ["start", "a", "b"], ["stop", "good"], ["status", "x"], ["version", "x"],
                       ["reset"], ["reset", "good", "--all"], ["--config"], [""], ["LIST"]):
             done = self.run_program(self.program(), *words, expect=2)

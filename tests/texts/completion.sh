@@ -32,7 +32,7 @@ offers() {
 }
 
 export LC_ALL=C
-offers "check list reset show start station status stop version" ""
+offers "check list reset show start station status stop usb version" ""
 offers "start station status stop" "st"
 offers "--config --help --version" "--"
 offers "--config --force" stop "--"
@@ -46,4 +46,7 @@ offers "check disable enable" station ""
 offers "cage x11" station enable --session ""
 offers "--dry-run" station --root / "--d"
 offers "disable" station --root / --session cage "d"
+offers "explain list" usb ""
+offers "netlab tiny" --config a.conf usb explain --appliance ""
+offers "--appliance" usb explain --appliance tiny "--a"
 echo "1..$number"

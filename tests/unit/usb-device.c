@@ -128,7 +128,7 @@ static void
 test_stick (Tree *self, gconstpointer data)
 {
   g_autoptr (AstUsbDevice) device = NULL;
-  g_autofree char *classes = NULL;
+  g_auto (GStrv) classes = NULL;
   const AstUsbFunction *function;
 
   add_stick (self, "1-2.3");
@@ -148,7 +148,8 @@ test_stick (Tree *self, gconstpointer data)
   g_assert_cmphex (function->class, ==, 0x08);
   g_assert_cmphex (function->subclass, ==, 0x06);
   g_assert_cmphex (function->protocol, ==, 0x50);
-  g_assert_cmpstr (classes, ==, "storage");
+  g_assert_cmpuint (g_strv_length (classes), ==, 1);
+  g_assert_cmpstr (classes[0], ==, "storage");
   g_assert_cmpint (device->use, ==, AST_USB_USE_NONE);
 }
 
