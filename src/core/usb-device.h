@@ -25,12 +25,11 @@ typedef struct
   char *path;         // "BUS-PORT.PORT", the kernel's name for the place it is plugged into
   guint bus, address; // address: another one each time it is plugged in
   guint16 vendor, product;
-  char *name; // that a person knows it by: what it says of itself, made fit to be shown, or translated by
-              // its class; never NULL or empty
+  char *name; // that a person knows it by, plain text, never NULL or empty: what it says of itself, made
+              // fit to be shown, or what its class is called, translated
   AstUsbFunction device; // of the device as a whole
-  GArray
-      *functions; // AstUsbFunction: its interfaces; empty while the kernel has not set all of them up, which
-                  // can be so for a moment after it was plugged in, and where it can make nothing of them
+  GArray *functions; // AstUsbFunction: its interfaces. Empty while the kernel has not set all of them up: for
+                     // a moment after it was plugged in, and where it can make nothing of them
   AstUsbUse use;
 } AstUsbDevice;
 

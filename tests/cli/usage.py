@@ -53,7 +53,8 @@ class Usage(clikit.CommandCase):
 
     def test_wrong_usage(self):
         """Wrong usage is 2, with a sentence and the way to the help"""
-        for words in ([], ["lst"], ["--jsn"], ["list", "--jsn"], ["list", "more"], ["usb"], ["usb", "plug"], ["usb", "list", "more"], ["show"], ["show", "a", "b"],
+        for words in ([], ["lst"], ["--jsn"], ["list", "--jsn"], ["list", "more"], ["usb"], ["usb", "plug"],
+                      ["usb", "list", "more"], ["show"], ["show", "a", "b"],
                       ["start"], ["start", "a", "b"], ["stop", "good"], ["status", "x"], ["version", "x"],
                       ["reset"], ["reset", "good", "--all"], ["--config"], [""], ["LIST"]):
             done = self.run_program(self.program(), *words, expect=2)
