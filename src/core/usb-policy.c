@@ -212,6 +212,12 @@ ast_usb_policy_judge (const AstUsbPolicy *self, const AstUsbDevice *device)
   return verdict;
 }
 
+gboolean
+ast_usb_reason_is_final (AstUsbReason reason)
+{
+  return reason >= AST_USB_HUB;
+}
+
 const char *
 ast_usb_reason_word (AstUsbReason reason)
 {

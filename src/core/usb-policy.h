@@ -51,6 +51,8 @@ typedef struct
 } AstUsbPolicy;
 
 AstUsbVerdict ast_usb_policy_judge (const AstUsbPolicy *self, const AstUsbDevice *device);
+// Will no rule ever give this device to a guest? Of the reasons of a verdict.
+gboolean ast_usb_reason_is_final (AstUsbReason reason);
 // A word for programs: "station-rule", "not-listed", "hub", …
 const char *ast_usb_reason_word (AstUsbReason reason);
 // One translated sentence for people: what happens, by which rule, and whose it is. The caller frees it.

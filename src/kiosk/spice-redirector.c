@@ -13,6 +13,8 @@
 // The kernel sets a device's functions up one after the other; how often, and when, it is looked at again.
 #define LOOK_MSEC 200
 #define MAX_LOOKS 25
+#define WAIT_USEC 100
+#define MAX_WAITS 2000
 
 typedef struct
 {
@@ -307,6 +309,17 @@ on_disconnected (GObject *source, GAsyncResult *result, gpointer data)
   offer_all (request->self);
 }
 
+// The library lets go of its emulated drive in a thread, and notes that it waits for QEMU's answer only after
+// it has asked: an answer that this loop reads before that is a mistake to it. So the loop stands still for
+// the fraction of a millisecond that the thread takes.
+static void
+wait_for_thread (AstSpiceRedirector *self, const Entry *entry)
+{
+  for (guint i = 0;
+       i < MAX_WAITS && spice_usb_device_manager_is_device_connected (self->manager, entry->device); i++)
+    g_usleep (WAIT_USEC);
+}
+
 static void
 leave (AstSpiceRedirector *self, Entry *entry)
 {
@@ -316,6 +329,8 @@ leave (AstSpiceRedirector *self, Entry *entry)
   set_line (self, entry, AST_REDIRECTION_LEAVING, NULL);
   spice_usb_device_manager_disconnect_device_async (self->manager, entry->device, NULL, on_disconnected,
                                                     new_request (self, entry));
+  if (entry->disc)
+    wait_for_thread (self, entry);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -660,6 +675,7 @@ AstSpiceRedirector *
 ast_spice_redirector_new (SpiceSession *session, const AstConfig *config, AstAppliance *appliance,
                           const AstPolicy *policy, GError **error)
 {
+  g_autoptr (GPtrArray) devices = NULL;
   SpiceUsbDeviceManager *manager;
   AstSpiceRedirector *self;
   GList *channels;
@@ -685,6 +701,10 @@ ast_spice_redirector_new (SpiceSession *session, const AstConfig *config, AstApp
   g_signal_connect_object (manager, "device-added", G_CALLBACK (on_device_added), self, 0);
   g_signal_connect_object (manager, "device-removed", G_CALLBACK (on_device_removed), self, 0);
   g_signal_connect_object (manager, "device-error", G_CALLBACK (on_device_error), self, 0);
+  // The library has begun to look for devices with the session, and has told of some already.
+  devices = spice_usb_device_manager_get_devices (manager);
+  for (guint i = 0; i < devices->len; i++)
+    on_device_added (manager, devices->pdata[i], self);
   if (policy->devices & AST_DEVICE_DVD)
     {
       self->discs = ast_discs_new (config->discs, appliance->id);

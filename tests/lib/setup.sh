@@ -110,7 +110,7 @@ build_station() {
   echo "building the station's machine"
   mkdir -p "$1/build/station"
   {
-    "$1/tests/station/build" "$1/build/station/machine" && rm -rf "$1/build/station/installed" \
+    "$1/tests/appliances/reader/build" "$1/build/appliances" && "$1/tests/station/build" "$1/build/station/machine" && rm -rf "$1/build/station/installed" \
       && DESTDIR="$1/build/station/installed" meson install --no-rebuild -C "$1/build"
   } >"$1/build/station/build.log" 2>&1 || { cat "$1/build/station/build.log" >&2; fail "the station's machine cannot be built"; }
 }

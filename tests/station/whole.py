@@ -3,6 +3,7 @@
 """A Debian machine that is made a station, with the units, the login manager, the X server and the kernel that a station has;
 tried by its keyboard, from inside, and by the plug; and made what it was. Each case goes on where the one before it ended."""
 import json
+import random
 import re
 import shutil
 import sys
@@ -11,7 +12,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from stationkit import cases, processes, tap  # noqa: E402
+from stationkit import cases, guests, processes, tap  # noqa: E402
+from stationkit.display import share  # noqa: E402
 from stationkit.machine import Gone, Machine, Refused  # noqa: E402
 
 # A key for the only administrator; nobody has its other half.
@@ -47,7 +49,8 @@ class Whole(cases.ExplainedCase):
         made = cls.build.parent / "build/station"
         payload = cls.folder / "payload"
         shutil.copytree(made / "installed", payload, symlinks=True)
-        shutil.copytree(cls.build.parent / "build/appliances/tiny", payload / "var/lib/asteroide/appliances/tiny")
+        for appliance in ("tiny", "reader"):
+            shutil.copytree(cls.build.parent / f"build/appliances/{appliance}", payload / f"var/lib/asteroide/appliances/{appliance}")
         cls.machine = Machine(cls.folder / "machine", made / "machine", payload)
         cls.attempts = cls.escapes = 0
         cls.etc = None
@@ -260,9 +263,7 @@ grep -v asteroide $accounts""")
 
     def test_stick(self):
         """What is on a stick that is plugged in is not looked at by the base"""
-        self.machine.ask("blockdev-add", **{"driver": "raw", "node-name": "stick", "read-only": True,
-                                            "file": {"driver": "file", "filename": str(self.machine.folder / "payload.raw")}})
-        self.machine.plug("usb-storage", "stick", drive="stick", removable=True)
+        self.machine.plug_stick("stick", self.machine.folder / "payload.raw")
         told = processes.wait_until(lambda: self.run_in("udevadm info -q property /dev/sda", status=None) if "sda" in self.run_in("ls /dev")
                                     else "", "the stick", 60, 0.5)
         self.assertIn("UDISKS_IGNORE=1", told)
@@ -356,6 +357,72 @@ grep -v asteroide $accounts""")
         self.wait_for_launcher()
         self.wait_state("idle")
         self.expect_nothing_left()
+
+    def make_medium(self, name):
+        """A megabyte that nobody has seen before: the file, and the colour in which a guest shows that it has read it."""
+        file = self.folder / name
+        file.write_bytes(random.randbytes(1 << 20))
+        return file, guests.digest(file)[:6]
+
+    def devices(self):
+        """The states of what the kiosk lists."""
+        return {device["id"]: device["state"] for device in json.loads(self.run_in("asteroidectl devices --json"))}
+
+    def wait_for_device(self, state, kind):
+        """Waits until the one device of a kind has a state; its id."""
+        return processes.wait_until(
+            lambda: next((ident for ident, now in self.devices().items() if ident.startswith(kind) and now == state), None),
+            lambda: f"{kind} {state}: {self.devices()}", 120, 0.5)
+
+    def wait_for_colour(self, colour):
+        """Waits until the guest shows a digest."""
+        processes.wait_until(lambda: share(self.machine.look(), colour) > 0.5, lambda: f"{colour}; {self.devices()}", 300, 0.5)
+
+    def test_devices_in_a_guest(self):
+        """A stick and a disc are in the guest by themselves, to the byte, and are back when they are pulled out or it ends"""
+        stick, stick_colour = self.make_medium("stick.raw")
+        disc, disc_colour = self.make_medium("disc.iso")
+        self.run_in("asteroidectl start reader")
+        self.wait_state("booting", "ready")
+        self.wait_for_colour("204888")
+        self.machine.plug_stick("lesson", stick)
+        ident = self.wait_for_device("in", "usb:")
+        self.wait_for_colour(stick_colour)
+        self.shot("stick_in")
+        # The station has it back, and gives it again.
+        self.run_in(f"asteroidectl take {ident}")
+        self.wait_for_device("out", "usb:")
+        self.wait_for_colour("204888")
+        self.run_in(f"asteroidectl give {ident}")
+        self.wait_for_colour(stick_colour)
+        self.machine.unplug("lesson")
+        processes.wait_until(lambda: ident not in self.devices(), "its end", 60, 0.5)
+        self.wait_for_colour("204888")
+        # A disc in the drive.
+        self.machine.put_in(disc)
+        drive = self.wait_for_device("in", "drive:")
+        self.wait_for_colour(disc_colour)
+        self.shot("disc_in")
+        self.run_in(f"asteroidectl take {drive}")
+        processes.wait_until(lambda: not self.machine.has_disc(), "an open tray", 60, 0.5)
+        self.wait_for_colour("204888")
+        self.machine.put_in(disc)
+        self.wait_for_colour(disc_colour)
+        self.machine.eject()
+        self.wait_for_device("out", "drive:")
+        self.wait_for_colour("204888")
+        # The kiosk is killed beside a guest that has a stick: the station has it back.
+        again, again_colour = self.make_medium("again.raw")
+        self.machine.plug_stick("again", again)
+        self.wait_for_colour(again_colour)
+        self.run_in("pkill -KILL -x -u asteroide asteroide")
+        self.wait_for_launcher()
+        self.expect_nothing_left()
+        self.run_in("asteroidectl start reader")
+        self.wait_for_colour(again_colour)
+        self.run_in("asteroidectl stop --force")
+        self.wait_state("idle")
+        self.machine.unplug("again")
 
     def test_bad_configuration(self):
         """A configuration that is none: a screen that says so, and no way out of it"""

@@ -48,7 +48,7 @@ class Machine(Person):
             "-drive", f"if=none,id=disk,format=qcow2,file={disk},cache=unsafe", "-device", "virtio-blk-pci,drive=disk",
             "-drive", f"if=none,id=payload,format=raw,file={second},readonly=on", "-device", "virtio-blk-pci,drive=payload",
             "-device", "virtio-vga,xres=1280,yres=800", "-display", "none", "-serial", f"file:{self.folder / 'serial.log'}",
-            "-device", "qemu-xhci,id=usb", "-device", "usb-tablet", "-device", "virtio-serial",
+            "-device", "ide-cd,id=cd", "-device", "qemu-xhci,id=usb", "-device", "usb-tablet", "-device", "virtio-serial",
             "-chardev", f"socket,id=agent,path={self.folder / 'agent'},server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
             "-qmp", f"unix:{self.folder / 'monitor'},server=on,wait=off"]
@@ -160,6 +160,25 @@ class Machine(Person):
     def unplug(self, ident):
         """The device is pulled out."""
         self.ask("device_del", id=ident)
+
+    def plug_stick(self, ident, file):
+        """A stick with this image, read-only."""
+        node = {"driver": "raw", "node-name": ident, "read-only": True, "file": {"driver": "file", "filename": str(file)}}
+        self.ask("blockdev-add", **node)
+        self.plug("usb-storage", ident, drive=ident, removable=True)
+
+    def put_in(self, file):
+        """A disc into the drive."""
+        self.ask("blockdev-change-medium", id="cd", filename=str(file), format="raw", **{"read-only-mode": "read-only"})
+
+    def eject(self):
+        """The button of the drive."""
+        self.ask("eject", id="cd", force=True)
+
+    def has_disc(self):
+        """Is there a disc in the drive?"""
+        drive = next(entry for entry in self.ask("query-block") if entry.get("qdev") == "cd")
+        return "inserted" in drive and not drive.get("tray_open", False)
 
     def reset(self):
         """The plug, out and in."""

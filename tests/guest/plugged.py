@@ -1,0 +1,123 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""USB devices that come and go beside a running guest. They are umockdev's: they can be seen, and not be opened, so that none
+gets into the guest. (The suite “station” has devices that do.)"""
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from stationkit import cases, guests, mockusb, processes  # noqa: E402
+from stationkit.display import middle_of  # noqa: E402
+
+# Where the tray stands when it is open.
+TRAY_HEIGHT = 380
+FAILED = "does not get into the guest"
+
+
+class Plugged(guests.GuestCase):
+    """A small guest, and a kiosk that sees ports of ours."""
+
+    def setUp(self):
+        super().setUp()
+        self.ports = mockusb.Ports()
+        self.addCleanup(self.ports.close)
+        self.tray = (0, 0, self.screen.size[0], TRAY_HEIGHT)
+
+    def show_guest(self, devices="<usb/>", rules=None):
+        """A session in which devices may be used."""
+        if rules:
+            self.station.write_config(usb={"rules": rules})
+        self.add_sample(change=lambda text: text.replace("<devices/>", f"<devices>{devices}</devices>"))
+        self.desk.virsh("version")  # libvirt's daemon is to see the machine as it is
+        self.station.start_kiosk(**self.ports.environment(self.station.build / "src/kiosk/asteroide"))
+        self.start()
+
+    def devices(self):
+        """What the kiosk tells of each device, by place."""
+        done = self.station.ctl("devices", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return {device["id"].removeprefix("usb:"): device for device in json.loads(done.stdout)}
+
+    def wait_for(self, count):
+        """Waits until so many devices are listed."""
+        processes.wait_until(lambda: len(self.devices()) == count, lambda: f"{count} devices: {self.devices()}", 60, 0.3)
+
+    def open_tray(self):
+        """As a student does."""
+        self.screen.key("ctrl+alt+Home")
+        self.screen.click_on("Devices", area=self.bar())
+        self.screen.move(900, 700)
+
+    def test_stick(self):
+        """One that was there before and one that comes: a line each that says it failed; tried twice, and once more by hand"""
+        self.ports.plug("1-1", "0951:1666", mockusb.STICK, manufacturer="Kingston", product="DataTraveler")
+        self.show_guest()
+        self.ports.plug("1-2.3", "058f:6387", mockusb.STICK, manufacturer="Generic", product="Flash <b>Disk</b>")
+        self.wait_for(2)
+        self.station.wait_until(lambda: self.station.kiosk.said().count(FAILED) == 4, "two tries for each", 60)
+        self.open_tray()
+        self.screen.wait_for("Kingston", area=self.tray)
+        self.screen.wait_for("did not take it", area=self.tray)
+        self.station.shot("failed")
+        self.assertEqual(self.devices()["1-2.3"]["name"], "Generic Flash <b>Disk</b>")
+        place = self.screen.wait_for("Kingston", area=self.tray)
+        self.screen.click(50, middle_of(place)[1] + 8)
+        self.station.wait_until(lambda: self.station.kiosk.said().count(FAILED) == 5, "a try by hand", 30)
+        self.ports.unplug("1-1")
+        self.wait_for(1)
+        # The same one again is a new one (in another port: umockdev knows no return to the first).
+        self.ports.plug("1-3", "0951:1666", mockusb.STICK, manufacturer="Kingston", product="DataTraveler")
+        self.station.wait_until(lambda: self.station.kiosk.said().count(FAILED) == 7, "two tries again", 60)
+        self.desk.virsh("reset", guests.DOMAIN)
+        self.station.wait_until(lambda: self.station.kiosk.said().count(FAILED) == 11, "two for each after the guest's restart", 60)
+        self.stop("--force")
+
+    def test_rules(self):
+        """What a rule refuses is listed with the rule, and not tried; what is the station's own is not listed"""
+        self.show_guest('<usb><deny vendor="0x04a9"/></usb>', "deny class=video")
+        self.ports.plug("1-1", "046d:0825", mockusb.CAMERA + mockusb.MICROPHONE, product="Webcam")
+        self.ports.plug("1-2", "04a9:1", mockusb.PRINTER, product="Canon")
+        self.ports.plug("1-3", "046d:c31c", mockusb.KEYBOARD, product="Keyboard")
+        self.ports.plug("1-4", "046d:c077", mockusb.MOUSE, product="Mouse")
+        self.ports.plug("1-5", "05e3:0608", mockusb.HUB, "09:00:01", product="Hub")
+        self.ports.plug("1-6", "0951:1666", mockusb.STICK + mockusb.KEYBOARD, product="A stick that types")
+        self.wait_for(2)
+        found = self.devices()
+        self.assertEqual({path: device["state"] for path, device in found.items()}, {"1-1": "refused", "1-2": "refused"})
+        self.assertIn("deny class=video", found["1-1"]["note"])
+        self.assertIn("appliance.xml", found["1-2"]["note"])
+        done = self.station.ctl("give", "usb:1-1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("deny class=video", done.stderr)
+        self.open_tray()
+        self.screen.wait_for("Webcam", area=self.tray)
+        self.station.shot("refused")
+        self.assertNotIn(FAILED, self.station.kiosk.said())
+        self.stop("--force")
+
+    def test_fifty(self):
+        """Fifty at once, with strings that are none; all of them gone at once"""
+        broken = [b"\xff\xfe\x80broken", "<b>&amp;markup</b>\n", "x" * 300, "two\nlines\tand \x1b[31mcolour", "\u202eturned", "", "%s%n"]
+        self.show_guest()
+        for number in range(50):
+            self.ports.plug(f"2-{number // 7 + 1}.{number % 7 + 1}", "0951:1666", mockusb.STICK, manufacturer="",
+                            product=broken[number % len(broken)])
+        self.wait_for(50)
+        for device in self.devices().values():
+            self.assertTrue(device["name"].isprintable() and 0 < len(device["name"]) <= 100, device)
+            self.assertNotIn("\u202e", device["name"])
+        self.open_tray()
+        self.screen.wait_for("this machine", area=(0, 60, *self.tray[2:]))
+        self.station.shot("fifty")
+        for path in list(self.ports.places):
+            self.ports.unplug(path)
+        self.wait_for(0)
+        self.screen.wait_for("There is nothing", area=self.tray)
+        self.assertEqual(self.station.state(), "booting")
+        self.screen.key("Escape")
+        self.stop("--force")
+
+
+if __name__ == "__main__":
+    cases.main()
