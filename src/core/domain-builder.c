@@ -21,8 +21,7 @@
 #define KIB_PER_MIB        1024
 
 // What libvirt allows at most, more than the eight devices of a descriptor, the CD drive and the tablet take.
-// libvirt would make up for ports that are too few by a hub of USB 1, which nothing faster can be plugged
-// into.
+// libvirt would make up for ports that are too few by a hub of USB 1, at full speed at most.
 #define XHCI_PORTS "15"
 #define EHCI_PORTS 6
 

@@ -35,7 +35,7 @@ test_label (void)
 static void
 test_random (void)
 {
-  for (guint round = 0; round < 20000; round++)
+  for (guint round = 0; round < 5000; round++)
     {
       char bytes[33] = { 0 };
       g_autofree char *label = NULL;

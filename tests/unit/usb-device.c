@@ -223,6 +223,51 @@ test_half_there (Tree *self, gconstpointer data)
     }
 }
 
+// Any bytes in any of the files: no device, or one that can be shown.
+static void
+test_noise (Tree *self, gconstpointer data)
+{
+  static const char *const files[] = { "1-1/idVendor",
+                                       "1-1/idProduct",
+                                       "1-1/busnum",
+                                       "1-1/devnum",
+                                       "1-1/bDeviceClass",
+                                       "1-1/bNumInterfaces",
+                                       "1-1/manufacturer",
+                                       "1-1/product",
+                                       "1-1/1-1:1.0/bInterfaceClass",
+                                       "1-1/1-1:1.0/net/x/flags",
+                                       "1-1/1-1:1.0/block/x/dev",
+                                       "1-1/1-1:1.0/input/x/capabilities/key" };
+
+  guint seen = 0;
+
+  for (guint round = 0; round < 300; round++)
+    {
+      g_autoptr (GPtrArray) devices = NULL;
+      char bytes[24] = { 0 };
+
+      if (round % 8 == 0)
+        add_stick (self, "1-1");
+      for (guint i = 0; i < sizeof bytes - 1; i++)
+        bytes[i] = (char)(g_test_rand_bit () ? g_test_rand_int_range (0, 256)
+                                             : g_test_rand_int_range ('0', '9' + 1));
+      set (self, "", files[g_test_rand_int_range (0, G_N_ELEMENTS (files))], bytes);
+      put (self, "proc/self/mountinfo", bytes);
+      devices = ast_usb_device_list_below (self->root);
+      seen += devices->len;
+      for (guint i = 0; i < devices->len; i++)
+        {
+          const AstUsbDevice *device = g_ptr_array_index (devices, i);
+
+          g_assert_true (device->name[0] && g_utf8_validate (device->name, -1, NULL));
+          g_assert_cmpint (g_utf8_strlen (device->name, -1), <=, 61);
+        }
+    }
+  g_assert_cmpuint (seen, >, 30);
+  g_assert_cmpuint (seen, <, 300);
+}
+
 static void
 test_storage (Tree *self, gconstpointer data)
 {
@@ -336,6 +381,7 @@ main (int argc, char **argv)
   ADD ("names", test_names);
   ADD ("class-names", test_class_names);
   ADD ("half-there", test_half_there);
+  ADD ("noise", test_noise);
   ADD ("storage", test_storage);
   ADD ("network", test_network);
   ADD ("input", test_input);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <usbredirfilter.h>
 
-#define ROUNDS 20000
+#define ROUNDS 5000
 
 typedef struct
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "usb-rule.h"
+#include <string.h>
 
 static void
 assert_good (const char *text, const char *written)
@@ -97,6 +98,39 @@ test_bad (void)
     }
 }
 
+// Pieces of rules in any order: a rule that is read as it was written back, or a sentence.
+static void
+test_random (void)
+{
+  static const char *const pieces[]
+      = { "allow", "deny", " ",   " ", " ", "class=", "vendor=", "product=",     "port=", "video", "hid",
+          "046d",  "0x",   "1-4", "*", "=", "\t",     "é",       "\xe2\x80\xae", "0825",  "\033" };
+  guint read = 0;
+
+  for (guint round = 0; round < 10000; round++)
+    {
+      g_autoptr (GString) text = g_string_new (g_test_rand_bit () ? "deny " : "allow ");
+      g_autofree char *fault = NULL;
+      g_autoptr (AstUsbRule) rule = NULL;
+      guint count = (guint)g_test_rand_int_range (0, 8);
+
+      for (guint i = 0; i < count; i++)
+        g_string_append (text, pieces[g_test_rand_int_range (0, G_N_ELEMENTS (pieces))]);
+      rule = ast_usb_rule_parse (text->str, &fault);
+      g_assert_true ((rule == NULL) == (fault != NULL));
+      if (rule)
+        {
+          g_autofree char *written = ast_usb_rule_to_text (rule);
+
+          assert_good (written, written);
+          read++;
+        }
+      else
+        g_assert_true (g_utf8_validate (fault, -1, NULL) && !strchr (fault, '\033'));
+    }
+  g_assert_cmpuint (read, >, 300);
+}
+
 // Each class has one word, and the word is read as that class.
 static void
 test_classes (void)
@@ -119,6 +153,7 @@ main (int argc, char **argv)
   g_test_add_func ("/usb-rule/good", test_good);
   g_test_add_func ("/usb-rule/numbers", test_numbers);
   g_test_add_func ("/usb-rule/bad", test_bad);
+  g_test_add_func ("/usb-rule/random", test_random);
   g_test_add_func ("/usb-rule/classes", test_classes);
   return g_test_run ();
 }
