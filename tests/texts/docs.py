@@ -15,6 +15,8 @@ ERROR_WORDS = re.findall(r'\[AST_ERROR_\w+\]\s*=\s*\{\s*"([a-z-]+)"', (SOURCE / 
 ELEMENTS = re.findall(r'\{ "([a-z]+)", CONTENT_', (SOURCE / "src/core/descriptor.c").read_text())
 COMMANDS = re.findall(r'^  \{ "([a-z]+)", "', (SOURCE / "src/ctl/main.c").read_text(), re.MULTILINE)
 STATES = re.findall(r'\[AST_STATE_\w+\] = "([a-z]+)"', (SOURCE / "src/core/state.c").read_text())
+USB_CLASSES = re.findall(r'^  \{ \w+, "([a-z-]+)", N_', (SOURCE / "src/core/usb-rule.c").read_text(), re.MULTILINE)
+USB_REASONS = re.findall(r'\[AST_USB_\w+\]\s*=\s*\{\s*"([a-z-]+)"', (SOURCE / "src/core/usb-policy.c").read_text())
 MAN_PAGES = ["asteroide.1", "asteroidectl.1", "asteroide.conf.5", "asteroide-appliance.5"]
 
 
@@ -91,6 +93,11 @@ TESTS = {
     "the teachers' page has every element": lambda: missing(ELEMENTS, "docs/teachers.md", r"^\|.*`<WORD/?>`"),
     "asteroide-appliance(5) has every element": lambda: missing(ELEMENTS, "docs/man/asteroide-appliance.5.rst",
                                                                 r"^WORD$|\*\*WORD\*\*"),
+    "the teachers' page has every class of USB devices": lambda: missing(USB_CLASSES, "docs/teachers.md", r"`WORD`"),
+    "asteroide-appliance(5) has every class of USB devices": lambda: missing(USB_CLASSES, "docs/man/asteroide-appliance.5.rst",
+                                                                             r"\*\*WORD\*\*"),
+    "the schema has every class of USB devices": lambda: missing(USB_CLASSES, "appliances/appliance.rng", r"<value>WORD</value>"),
+    "asteroidectl(1) has every reason about USB devices": lambda: missing(USB_REASONS, "docs/man/asteroidectl.1.rst", r"\*WORD\*"),
     "links of the pages lead somewhere": links_lead_somewhere,
     "screenshots are pictures": screenshots_are_pictures,
     **{f"{name} is clean": (lambda name=name: man_page_is_clean(name)) for name in MAN_PAGES},
