@@ -265,6 +265,7 @@ static const Setting settings[] = {
   { "session", "bar-chord", read_chord, FIELD (bar_chord) },
   { "session", "grab", read_enum, FIELD (grab), .words = answers },
   { "usb", "rules", read_rules, FIELD (usb_rules), .max = AST_USB_MAX_RULES },
+  { "sound", "volume", read_number, FIELD (volume), 0, 100 },
   { "dbus", "bus", read_enum, FIELD (bus), .words = buses },
   { "branding", "title", read_text, FIELD (title) },
   { "branding", "logo", read_picture, FIELD (logo) },
@@ -495,6 +496,7 @@ ast_config_new_default (void)
   self->bar_chord = g_strdup ("<Control><Alt>Home");
   self->grab = TRUE;
   self->usb_rules = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_usb_rule_free);
+  self->volume = 100;
   self->bus = AST_BUS_AUTO;
   self->title = g_strdup ("ASTEROIDE");
   self->warnings = g_ptr_array_new_with_free_func (g_free);

@@ -48,6 +48,8 @@ typedef struct
   gboolean grab; // every key comes to the kiosk, whoever has the focus; no = for a screen reader; default yes
   // [usb]
   GPtrArray *usb_rules; // `rules`: AstUsbRule*, the first that fits counts; may be empty
+  // [sound]
+  guint volume; // of the station when a session begins, 0 to 100, see AstVolume; default 100
   // [dbus]
   AstBusChoice bus;
   // [branding]

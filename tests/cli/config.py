@@ -7,7 +7,7 @@ import clikit
 
 VALUES = {"libvirt": {"accel": "warp", "uri": "local"}, "launcher": {"timeout": "soon", "default": "Not An Id"},
           "session": {"stop-seconds": "0", "reserve-mib": "-1", "grab": "perhaps"}, "usb": {"rules": "deny class=stick"},
-          "dbus": {"bus": "yellow"}, "paths": {"appliances": ""},
+          "sound": {"volume": "101"}, "dbus": {"bus": "yellow"}, "paths": {"appliances": ""},
           "branding": {"accent": "}"}, "station": {"exam": "maybe"}}
 
 

@@ -118,6 +118,7 @@ assert_default (const AstConfig *config)
   g_assert_cmpuint (config->overlay_mib, ==, 0);
   g_assert_cmpstr (config->bar_chord, ==, "<Control><Alt>Home");
   g_assert_cmpuint (config->usb_rules->len, ==, 0);
+  g_assert_cmpuint (config->volume, ==, 100);
   g_assert_cmpint (config->bus, ==, AST_BUS_AUTO);
   g_assert_cmpstr (config->title, ==, "ASTEROIDE");
   g_assert_null (config->logo);
@@ -224,6 +225,7 @@ test_every_key (Fixture *self, gconstpointer data)
             "[launcher]\ndefault=0.a_b-c\ntimeout=0 # none\n"
             "[session]\nstop-seconds=5\nreserve-mib=0\noverlay-mib=64\nbar-chord=<Super>F12\n"
             "[usb]\nrules = deny class=video ; allow vendor=046d product=0825;; deny port=1-4*; # the rest\n"
+            "[sound]\nvolume=0 # silent\n"
             "[dbus]\nbus=system\n"
             "[branding]\ntitle=Room # 12\nlogo=logo.svg\naccent=#1a5fb4 # blue\n"
             "background=rgb(1, 2, 3)\nwallpaper=/srv/wall.JPG\n");
@@ -252,6 +254,7 @@ test_every_key (Fixture *self, gconstpointer data)
   g_assert_cmpuint (config->reserve_mib, ==, 0);
   g_assert_cmpuint (config->overlay_mib, ==, 64);
   g_assert_cmpstr (config->bar_chord, ==, "<Super>F12");
+  g_assert_cmpuint (config->volume, ==, 0);
   g_assert_cmpint (config->bus, ==, AST_BUS_SYSTEM);
   g_assert_cmpstr (config->title, ==, "Room # 12");
   g_assert_cmpstr (config->logo, ==, logo);
@@ -276,6 +279,8 @@ test_bad_values (Fixture *self, gconstpointer data)
                 ":2: [launcher] default: “Net Lab” cannot be an appliance's id.");
   assert_fails (self, "[session]\nstop-seconds=0\n",
                 ":2: [session] stop-seconds: “0” is not a whole number from 1 to 3600.");
+  assert_fails (self, "[sound]\nvolume=101\n",
+                ":2: [sound] volume: “101” is not a whole number from 0 to 100.");
   assert_fails (self, "[session]\nbar-chord=Ctrl+Home\n",
                 ":2: [session] bar-chord: “Ctrl+Home” is not a key chord, as in <Control><Alt>Home.");
   assert_fails (self, "[usb]\nrules=deny class=audio;forbid class=video\n",
