@@ -89,3 +89,9 @@ ast_screen_redirect (AstScreen *self, const char *id, gboolean in, GError **erro
 {
   return AST_SCREEN_GET_IFACE (self)->redirect (self, id, in, error);
 }
+
+void
+ast_screen_set_volume (AstScreen *self, AstVolume volume)
+{
+  AST_SCREEN_GET_IFACE (self)->set_volume (self, volume);
+}

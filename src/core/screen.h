@@ -5,6 +5,7 @@
 #include "host.h"
 #include "policy.h"
 #include "redirection.h"
+#include "volume.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +24,7 @@ struct _AstScreenInterface
   void (*send_chord) (AstScreen *, const guint *, guint);
   GPtrArray *(*list_redirections) (AstScreen *);
   gboolean (*redirect) (AstScreen *, const char *, gboolean, GError **);
+  void (*set_volume) (AstScreen *, AstVolume);
 };
 
 // A guest of this appliance, which may use what the policy says, will be attached soon: get everything ready
@@ -41,6 +43,8 @@ GPtrArray *ast_screen_list_redirections (AstScreen *self);
 // Gives a device of the list to the guest, or takes it back, a disc out of its drive as well. What comes of
 // it is told by the list. Fails with NO_SUCH_DEVICE; with REFUSED where the policy is against it.
 gboolean ast_screen_redirect (AstScreen *self, const char *id, gboolean in, GError **error);
+// How loud the station plays what guests play: the one that is attached, at once, and those to come.
+void ast_screen_set_volume (AstScreen *self, AstVolume volume);
 
 // For implementations.
 void ast_screen_emit_redirections_changed (AstScreen *self);

@@ -14,6 +14,7 @@
 #include "runner.h"
 #include "screen-module.h"
 #include "session-page.h"
+#include "sound-page.h"
 #include "style.h"
 #include "widgets.h"
 #include "window.h"
@@ -35,6 +36,7 @@ struct _AstApplication
   gboolean is_ending;
   gboolean guest_shown; // the guest's first picture was seen in this session
   char *last_id;        // what “try again” starts
+  AstVolume volume;     // of the station: the configured one, until somebody turns it in or before a session
   char *guests;         // how guests run on this station, for the information panel
 
   GtkWidget *window;
@@ -44,9 +46,46 @@ struct _AstApplication
   GtkWidget *session;
   GtkWidget *failure;
   GtkWidget *info;
+  GtkWidget *loudness; // how the volume stands, where no bar tells it
 };
 
 G_DEFINE_FINAL_TYPE (AstApplication, ast_application, G_TYPE_OBJECT)
+
+static AstVolume
+ast_application_get_first_volume (AstApplication *self)
+{
+  return (AstVolume){ .percent = self->config->volume };
+}
+
+// The bar tells the volume in a session; elsewhere it is told as long as it is not the room's own.
+static void
+ast_application_show_volume (AstApplication *self)
+{
+  gboolean is_usual = ast_volume_equal (self->volume, ast_application_get_first_volume (self));
+  GtkWidget *page = gtk_stack_get_visible_child (GTK_STACK (self->stack));
+  g_autofree char *text = ast_sound_describe (self->volume);
+
+  gtk_label_set_text (GTK_LABEL (self->loudness), text);
+  gtk_widget_set_visible (self->loudness, !is_usual && page != self->session);
+}
+
+static void
+ast_application_set_volume (AstApplication *self, AstVolume volume)
+{
+  self->volume = volume;
+  ast_application_show_volume (self);
+  if (self->session == NULL)
+    return;
+  ast_screen_set_volume (ast_session_page_get_screen (AST_SESSION_PAGE (self->session)), volume);
+  ast_host_bar_set_volume (ast_session_page_get_bar (AST_SESSION_PAGE (self->session)), volume);
+}
+
+// Whoever comes next finds the room's volume, not that of whoever was here before.
+static void
+ast_application_forget_volume (AstApplication *self)
+{
+  ast_application_set_volume (self, ast_application_get_first_volume (self));
+}
 
 static void
 ast_application_turn_to (AstApplication *self, GtkWidget *page)
@@ -55,6 +94,7 @@ ast_application_turn_to (AstApplication *self, GtkWidget *page)
     return;
   gtk_widget_hide (self->info);
   gtk_stack_set_visible_child (GTK_STACK (self->stack), page);
+  ast_application_show_volume (self);
   if (page == self->launcher)
     ast_launcher_reset (AST_LAUNCHER (self->launcher));
   if (page == self->session)
@@ -129,14 +169,20 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
   if (self->is_ending && ast_runner_is_settled (runner))
     return g_main_loop_quit (self->loop);
   if (status->state == AST_STATE_FAILED)
-    return ast_application_show_status_failure (self, status);
+    {
+      ast_application_forget_volume (self);
+      return ast_application_show_status_failure (self, status);
+    }
   if (status->state == AST_STATE_IDLE && ast_runner_is_restarting (runner))
     {
       g_idle_add_full (G_PRIORITY_DEFAULT, on_over, g_object_ref (self), g_object_unref);
       return;
     }
   if (status->state == AST_STATE_IDLE)
-    return ast_application_turn_to (self, self->launcher);
+    {
+      ast_application_forget_volume (self);
+      return ast_application_turn_to (self, self->launcher);
+    }
   if (status->state == AST_STATE_PREPARING)
     {
       AstAppliance *appliance = ast_catalogue_find (self->catalogue, status->appliance);
@@ -339,14 +385,33 @@ handle_launcher_key (AstApplication *self, GdkEventKey *event)
   return ast_launcher_handle_key (AST_LAUNCHER (self->launcher), event);
 }
 
+static void
+on_turn_volume (AstApplication *self, guint turn)
+{
+  ast_application_set_volume (self, ast_volume_turn (self->volume, turn));
+}
+
+// Of what no guest gets.
+static gboolean
+handle_volume_key (AstApplication *self, GdkEventKey *event)
+{
+  AstVolumeTurn turn;
+
+  if (!ast_sound_read_key (event->keyval, &turn))
+    return FALSE;
+  if (event->type == GDK_KEY_PRESS)
+    on_turn_volume (self, turn);
+  return TRUE;
+}
+
 static gboolean
 on_key (GtkWidget *window, GdkEventKey *event, AstApplication *self)
 {
   GtkWidget *page = gtk_stack_get_visible_child (GTK_STACK (self->stack));
 
-  if (page == self->session)
-    return ast_session_page_handle_key (AST_SESSION_PAGE (self->session), event);
-  return page == self->launcher && handle_launcher_key (self, event);
+  if (page == self->session && ast_session_page_handle_key (AST_SESSION_PAGE (self->session), event))
+    return TRUE;
+  return (page == self->launcher && handle_launcher_key (self, event)) || handle_volume_key (self, event);
 }
 
 static gboolean
@@ -417,6 +482,10 @@ ast_application_add_window (AstApplication *self, gboolean windowed)
   self->info = ast_info_panel_new (self->config);
   gtk_container_add (GTK_CONTAINER (overlay), self->stack);
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), self->info);
+  self->loudness = ast_with_class (gtk_label_new (NULL), "loudness");
+  g_object_set (self->loudness, "halign", GTK_ALIGN_END, "valign", GTK_ALIGN_END, "no-show-all", TRUE, NULL);
+  gtk_overlay_add_overlay (GTK_OVERLAY (overlay), self->loudness);
+  gtk_overlay_set_overlay_pass_through (GTK_OVERLAY (overlay), self->loudness, TRUE);
   gtk_container_add (GTK_CONTAINER (self->window), overlay);
   gtk_widget_show (self->stack);
   gtk_widget_show (overlay);
@@ -440,6 +509,7 @@ ast_application_add_pages (AstApplication *self, GtkWidget *screen)
   bar = ast_session_page_get_bar (AST_SESSION_PAGE (self->session));
   ast_application_add_page (self, self->progress);
   ast_application_add_page (self, self->session);
+  ast_application_set_volume (self, self->volume);
   g_signal_connect_swapped (self->progress, "cancel", G_CALLBACK (on_cancel), self);
   g_signal_connect_swapped (self->failure, "back", G_CALLBACK (on_back), self);
   g_signal_connect_swapped (self->failure, "again", G_CALLBACK (on_again), self);
@@ -447,6 +517,7 @@ ast_application_add_pages (AstApplication *self, GtkWidget *screen)
   g_signal_connect_swapped (bar, "force", G_CALLBACK (on_cancel), self);
   g_signal_connect_swapped (bar, "restart", G_CALLBACK (on_restart), self);
   g_signal_connect_swapped (bar, "chord", G_CALLBACK (on_chord), self);
+  g_signal_connect_swapped (bar, "turn-volume", G_CALLBACK (on_turn_volume), self);
   g_signal_connect_swapped (bar, "go-on", G_CALLBACK (on_go_on), self);
   g_signal_connect (bar, "redirect", G_CALLBACK (on_redirect), self);
   g_signal_connect_swapped (bar, "refresh", G_CALLBACK (on_refresh), self);
@@ -548,6 +619,7 @@ ast_application_new (const AstConfig *config, const GError *trouble, gboolean wi
   AstApplication *self = g_object_new (AST_TYPE_APPLICATION, NULL);
 
   self->config = config;
+  self->volume = ast_application_get_first_volume (self);
   ast_application_add_window (self, windowed);
   if (trouble)
     {

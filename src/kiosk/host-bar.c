@@ -2,6 +2,7 @@
 #include "ast-build.h"
 #include "host-bar.h"
 #include "device-tray.h"
+#include "sound-page.h"
 #include "widgets.h"
 #include <glib/gi18n.h>
 
@@ -9,7 +10,7 @@ struct _AstHostBar
 {
   GtkRevealer parent;
 
-  GtkWidget *stack; // "work", "end", "restart", "devices", "help", "paused", "stopping"
+  GtkWidget *stack; // "work", "end", "restart", "devices", "sound", "help", "paused", "stopping"
   GtkWidget *exam;
   GtkWidget *microphone;
   GtkWidget *name;
@@ -28,6 +29,8 @@ struct _AstHostBar
   GtkWidget *devices_text;
   GtkWidget *tray;
   GtkWidget *devices_done;
+  GtkWidget *sound;
+  GtkWidget *sound_page;
   GtkWidget *help;
   GtkWidget *help_done;
   GtkWidget *pause_text;
@@ -49,6 +52,7 @@ enum
   SIGNAL_GO_ON,
   SIGNAL_CHORD,
   SIGNAL_REDIRECT,
+  SIGNAL_TURN_VOLUME,
   SIGNAL_REFRESH,
   SIGNAL_CLOSED,
   N_SIGNALS
@@ -90,6 +94,15 @@ ast_host_bar_set_room (AstHostBar *self, const AstRoom *room)
   g_autofree char *text = g_strdup_printf (_ ("%s of %s written"), used, bound);
 
   gtk_label_set_text (GTK_LABEL (self->room), room->bound > 0 ? text : "");
+}
+
+void
+ast_host_bar_set_volume (AstHostBar *self, AstVolume volume)
+{
+  g_autofree char *text = ast_sound_describe (volume);
+
+  gtk_button_set_label (GTK_BUTTON (self->sound), text);
+  ast_sound_page_set_volume (AST_SOUND_PAGE (self->sound_page), volume);
 }
 
 static const char *
@@ -217,6 +230,7 @@ ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy)
                         "Where work is not kept, save it on a stick or in the network before you end."));
   ast_host_bar_tell_devices (self, policy);
   gtk_widget_set_visible (self->exam, policy->exam);
+  gtk_widget_set_visible (self->sound, (policy->devices & AST_DEVICE_SOUND) != 0);
   gtk_widget_set_visible (self->microphone, (policy->devices & AST_DEVICE_MICROPHONE) != 0);
   (policy->exam ? gtk_style_context_add_class : gtk_style_context_remove_class) (style, "exam");
   gtk_widget_set_visible (self->end, can_end);
@@ -310,6 +324,18 @@ ast_host_bar_show_devices (AstHostBar *self, const GPtrArray *list)
 }
 
 static void
+on_sound (AstHostBar *self)
+{
+  ast_host_bar_turn_to (self, "sound", ast_sound_page_get_focus (AST_SOUND_PAGE (self->sound_page)));
+}
+
+static void
+on_turn_volume (AstHostBar *self, guint turn)
+{
+  g_signal_emit (self, signals[SIGNAL_TURN_VOLUME], 0, turn);
+}
+
+static void
 on_help (AstHostBar *self)
 {
   ast_host_bar_turn_to (self, "help", self->help_done);
@@ -380,6 +406,8 @@ ast_host_bar_class_init (AstHostBarClass *klass)
   signals[SIGNAL_CHORD] = new_signal ("chord");
   signals[SIGNAL_REDIRECT] = g_signal_new ("redirect", AST_TYPE_HOST_BAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                            NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
+  signals[SIGNAL_TURN_VOLUME] = g_signal_new ("turn-volume", AST_TYPE_HOST_BAR, G_SIGNAL_RUN_LAST, 0, NULL,
+                                              NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
   signals[SIGNAL_REFRESH] = new_signal ("refresh");
   signals[SIGNAL_CLOSED] = new_signal ("closed");
 }
@@ -410,6 +438,7 @@ new_actions (AstHostBar *self)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
 
   self->devices = ast_new_button (_ ("Devices"), "quiet", G_CALLBACK (on_devices), self);
+  self->sound = ast_new_button (NULL, "quiet", G_CALLBACK (on_sound), self);
   self->chord = ast_new_button (_ ("Ctrl+Alt+Del"), "quiet", G_CALLBACK (on_chord), self);
   self->restart = ast_new_button (_ ("Start afresh"), "quiet", G_CALLBACK (on_ask_restart), self);
   self->back = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
@@ -417,6 +446,7 @@ new_actions (AstHostBar *self)
   gtk_box_pack_start (GTK_BOX (box), ast_new_button (_ ("Help"), "quiet", G_CALLBACK (on_help), self), FALSE,
                       FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), self->devices, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->sound, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), self->chord, FALSE, FALSE, 0);
   gtk_box_pack_end (GTK_BOX (box), self->end, FALSE, FALSE, 0);
   gtk_box_pack_end (GTK_BOX (box), self->back, FALSE, FALSE, 0);
@@ -473,6 +503,15 @@ new_devices_page (AstHostBar *self)
   gtk_container_add (GTK_CONTAINER (box), new_text_page (self, &self->devices_text, &self->devices_done));
   gtk_container_add (GTK_CONTAINER (box), self->tray);
   return box;
+}
+
+static GtkWidget *
+new_sound_page (AstHostBar *self)
+{
+  self->sound_page = ast_sound_page_new ();
+  g_signal_connect_swapped (self->sound_page, "turn", G_CALLBACK (on_turn_volume), self);
+  g_signal_connect_swapped (self->sound_page, "done", G_CALLBACK (ast_host_bar_close), self);
+  return self->sound_page;
 }
 
 static GtkWidget *
@@ -535,6 +574,7 @@ ast_host_bar_init (AstHostBar *self)
                                        _ ("Start it afresh"), G_CALLBACK (on_restart)),
                          "restart");
   ast_host_bar_add_page (self, new_devices_page (self), "devices");
+  ast_host_bar_add_page (self, new_sound_page (self), "sound");
   ast_host_bar_add_page (self, new_text_page (self, &self->help, &self->help_done), "help");
   ast_host_bar_add_page (self, new_paused_page (self), "paused");
   ast_host_bar_add_page (self, new_stopping_page (self), "stopping");

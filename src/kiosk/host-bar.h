@@ -4,6 +4,7 @@
 #pragma once
 #include "policy.h"
 #include "state.h"
+#include "volume.h"
 #include <gtk/gtk.h>
 
 G_BEGIN_DECLS
@@ -13,6 +14,8 @@ G_BEGIN_DECLS
 // "restart": the same appliance anew; "go-on": a paused guest to try again; "chord": Ctrl+Alt+Del in the
 // guest; "redirect" (const char *id, gboolean in): a device there; "closed": back to work. And "refresh": the
 // bar is open, and shows what it is told now.
+// guest; "turn-volume", with an AstVolumeTurn: louder, quieter, silent; "closed": back to work. And
+// "refresh": the bar is open, and shows what it is told now.
 G_DECLARE_FINAL_TYPE (AstHostBar, ast_host_bar, AST, HOST_BAR, GtkRevealer)
 
 GtkWidget *ast_host_bar_new (void);
@@ -23,6 +26,8 @@ void ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy);
 void ast_host_bar_open (AstHostBar *self);
 void ast_host_bar_close (AstHostBar *self);
 gboolean ast_host_bar_is_open (AstHostBar *self);
+// How loud the station is.
+void ast_host_bar_set_volume (AstHostBar *self, AstVolume volume);
 // How full the overlay is.
 void ast_host_bar_set_room (AstHostBar *self, const AstRoom *room);
 // What the guest has or could have of its station, AstRedirection*.

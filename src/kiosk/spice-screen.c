@@ -4,10 +4,10 @@
 #include "ast-build.h"
 #include "screen-module.h"
 #include "spice-redirector.h"
+#include "sound-player.h"
 #include <gdk/gdkwayland.h>
 #include <glib/gi18n.h>
 #include <gmodule.h>
-#include <gst/gst.h>
 #include <spice-client-gtk.h>
 #include <unistd.h>
 
@@ -28,6 +28,8 @@ struct _AstSpiceScreen
   SpiceDisplay *display;
   GPtrArray *waiting;             // channels that may have their sockets once the guest is shown
   AstSpiceRedirector *redirector; // once the guest is shown, if it may have devices
+  AstSoundPlayer *player;         // NULL while there is no sound to come
+  AstVolume volume;
   gboolean is_shown;
 };
 
@@ -101,21 +103,12 @@ on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
     g_ptr_array_add (self->waiting, g_object_ref (channel));
 }
 
-// GStreamer looks at its plugins and looks for a sound device: for half a second, in which the keys of
-// somebody who types would pile up, and more than sixteen bytes of them are lost in the guest's keyboard. So
-// it has done it before.
+// Half a second in which the keys of somebody who types would pile up, and more than sixteen bytes of them
+// are lost in the guest's keyboard.
 static gpointer
 warm_up_sound (gpointer unused)
 {
-  g_autoptr (GstElement) player = NULL;
-
-  if (gst_init_check (NULL, NULL, NULL))
-    player = gst_parse_launch ("audiotestsrc ! audioconvert ! audioresample ! autoaudiosink", NULL);
-  if (player)
-    {
-      gst_element_set_state (player, GST_STATE_READY);
-      gst_element_set_state (player, GST_STATE_NULL);
-    }
+  ast_sound_player_warm_up ();
   return NULL;
 }
 
@@ -183,8 +176,10 @@ on_agent_connected (SpiceChannel *channel, GParamSpec *spec, AstSpiceScreen *sel
   gboolean is_connected;
 
   g_object_get (channel, "agent-connected", &is_connected, NULL);
-  if (is_connected)
-    ast_screen_emit_desktop_ready (AST_SCREEN (self));
+  if (!is_connected)
+    return;
+  ast_sound_player_leave_mixer_alone (self->session);
+  ast_screen_emit_desktop_ready (AST_SCREEN (self));
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -263,63 +258,15 @@ ast_spice_screen_drop_display (AstSpiceScreen *self)
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-// Sound: the library's player, and GStreamer under it, come to life with the guest's first sound. Earlier
-// they would cost the first frame, and complain when the guest's agent asks for the volume of a player that
-// plays nothing.
+// Sound
 
-#define OWN_RANK "ast-own-rank"
-
-static void
-rank_source (gpointer data, gpointer may_hear)
-{
-  GstPluginFeature *source = data;
-  gpointer own = g_object_get_data (data, OWN_RANK); // one more than it is, so that none is not 0
-
-  if (own == NULL)
-    own = GUINT_TO_POINTER (gst_plugin_feature_get_rank (source) + 1);
-  g_object_set_data (data, OWN_RANK, own);
-  gst_plugin_feature_set_rank (source, may_hear ? GPOINTER_TO_UINT (own) - 1 : GST_RANK_NONE);
-}
-
-// When the guest's agent asks how loud the microphone is, the library starts to record, channel or not. A
-// source without a rank is not chosen: it then records GStreamer's silence.
-static void
-set_microphones (gboolean may_hear)
-{
-  GList *sources = gst_element_factory_list_get_elements (
-      GST_ELEMENT_FACTORY_TYPE_SRC | GST_ELEMENT_FACTORY_TYPE_MEDIA_AUDIO, GST_RANK_NONE);
-
-  g_list_foreach (sources, rank_source, GINT_TO_POINTER (may_hear));
-  gst_plugin_feature_list_free (sources);
-}
-
-static gboolean
-ast_spice_screen_start_player (AstSpiceScreen *self)
-{
-  if (!gst_init_check (NULL, NULL, NULL))
-    return FALSE;
-  set_microphones ((self->policy.devices & AST_DEVICE_MICROPHONE) != 0);
-  return spice_audio_get (self->session, NULL) != NULL;
-}
-
-static void
-on_first_sound (SpiceChannel *channel, int format, int channels, int rate, AstSpiceScreen *self)
-{
-  g_signal_handlers_disconnect_by_func (channel, on_first_sound, self);
-  if (!ast_spice_screen_start_player (self))
-    return g_message ("The guest's sound cannot be played");
-  // The player has missed what the channel said so far.
-  g_object_notify (G_OBJECT (channel), "volume");
-  g_object_notify (G_OBJECT (channel), "mute");
-  g_signal_emit_by_name (channel, "playback-start", format, channels, rate);
-}
-
-// The microphone is opened when the guest listens, and not before.
+// The microphone is opened when the guest listens, and not before. What records in the library comes to life
+// then, and has missed that.
 static void
 on_first_recording (SpiceChannel *channel, int format, int channels, int rate, AstSpiceScreen *self)
 {
   g_signal_handlers_disconnect_by_func (channel, on_first_recording, self);
-  if (!ast_spice_screen_start_player (self))
+  if (spice_audio_get (self->session, NULL) == NULL)
     return g_message ("The microphone cannot be opened");
   g_signal_emit_by_name (channel, "record-start", format, channels, rate);
 }
@@ -329,8 +276,8 @@ ast_spice_screen_add_sound (AstSpiceScreen *self, SpiceChannel *channel)
 {
   if (SPICE_IS_RECORD_CHANNEL (channel))
     g_signal_connect_object (channel, "record-start", G_CALLBACK (on_first_recording), self, 0);
-  else
-    g_signal_connect_object (channel, "playback-start", G_CALLBACK (on_first_sound), self, 0);
+  else if (self->player == NULL)
+    self->player = ast_sound_player_new (self->session, channel, self->volume);
   spice_channel_connect (channel);
 }
 
@@ -389,6 +336,7 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
   if (self->redirector)
     g_object_run_dispose (G_OBJECT (self->redirector));
   g_clear_object (&self->redirector);
+  g_clear_object (&self->player);
   if (self->session)
     spice_session_disconnect (self->session);
   ast_spice_screen_drop_display (self);
@@ -478,6 +426,16 @@ ast_spice_screen_redirect (AstScreen *screen, const char *id, gboolean in, GErro
 }
 
 static void
+ast_spice_screen_set_volume (AstScreen *screen, AstVolume volume)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
+
+  self->volume = volume;
+  if (self->player)
+    ast_sound_player_set_volume (self->player, volume);
+}
+
+static void
 ast_spice_screen_iface_init (AstScreenInterface *iface)
 {
   iface->prepare = ast_spice_screen_prepare;
@@ -486,6 +444,7 @@ ast_spice_screen_iface_init (AstScreenInterface *iface)
   iface->send_chord = ast_spice_screen_send_chord;
   iface->list_redirections = ast_spice_screen_list_redirections;
   iface->redirect = ast_spice_screen_redirect;
+  iface->set_volume = ast_spice_screen_set_volume;
 }
 
 static void
