@@ -3,6 +3,7 @@
 #include "host-bar.h"
 #include "device-tray.h"
 #include "sound-page.h"
+#include "speaker-icon.h"
 #include "widgets.h"
 #include <glib/gi18n.h>
 
@@ -30,6 +31,8 @@ struct _AstHostBar
   GtkWidget *tray;
   GtkWidget *devices_done;
   GtkWidget *sound;
+  GtkWidget *speaker;
+  GtkWidget *silence; // the words for a station that is muted
   GtkWidget *sound_page;
   GtkWidget *help;
   GtkWidget *help_done;
@@ -101,7 +104,9 @@ ast_host_bar_set_volume (AstHostBar *self, AstVolume volume)
 {
   g_autofree char *text = ast_sound_describe (volume);
 
-  gtk_button_set_label (GTK_BUTTON (self->sound), text);
+  atk_object_set_name (gtk_widget_get_accessible (self->sound), text);
+  ast_speaker_icon_set_volume (AST_SPEAKER_ICON (self->speaker), volume);
+  gtk_label_set_text (GTK_LABEL (self->silence), volume.muted ? text : "");
   ast_sound_page_set_volume (AST_SOUND_PAGE (self->sound_page), volume);
 }
 
@@ -231,6 +236,7 @@ ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy)
   ast_host_bar_tell_devices (self, policy);
   gtk_widget_set_visible (self->exam, policy->exam);
   gtk_widget_set_visible (self->sound, (policy->devices & AST_DEVICE_SOUND) != 0);
+  gtk_widget_set_visible (self->silence, (policy->devices & AST_DEVICE_SOUND) != 0);
   gtk_widget_set_visible (self->microphone, (policy->devices & AST_DEVICE_MICROPHONE) != 0);
   (policy->exam ? gtk_style_context_add_class : gtk_style_context_remove_class) (style, "exam");
   gtk_widget_set_visible (self->end, can_end);
@@ -421,15 +427,28 @@ new_facts (AstHostBar *self)
   self->name = ast_new_text (NULL, "bar-name", FALSE);
   self->fate = ast_new_text (NULL, "bar-fate", FALSE);
   self->microphone = ast_new_text (_ ("can hear: the microphone is open to it"), "bar-fate", FALSE);
+  self->silence = ast_new_text (NULL, "bar-fate", FALSE);
   self->elapsed = ast_new_text (NULL, "bar-elapsed", FALSE);
   self->room = ast_new_text (NULL, "bar-fate", FALSE);
   gtk_box_pack_start (GTK_BOX (box), self->exam, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), self->name, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), self->fate, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), self->microphone, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), self->silence, FALSE, FALSE, 0);
   gtk_box_pack_end (GTK_BOX (box), self->room, FALSE, FALSE, 0);
   gtk_box_pack_end (GTK_BOX (box), self->elapsed, FALSE, FALSE, 0);
   return box;
+}
+
+// A picture: in words, on a small screen, the row would be too long in some languages.
+static GtkWidget *
+new_sound_button (AstHostBar *self)
+{
+  self->sound = ast_with_class (gtk_button_new (), "quiet");
+  self->speaker = ast_speaker_icon_new ();
+  gtk_container_add (GTK_CONTAINER (self->sound), self->speaker);
+  g_signal_connect_swapped (self->sound, "clicked", G_CALLBACK (on_sound), self);
+  return self->sound;
 }
 
 static GtkWidget *
@@ -438,15 +457,14 @@ new_actions (AstHostBar *self)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
 
   self->devices = ast_new_button (_ ("Devices"), "quiet", G_CALLBACK (on_devices), self);
-  self->sound = ast_new_button (NULL, "quiet", G_CALLBACK (on_sound), self);
   self->chord = ast_new_button (_ ("Ctrl+Alt+Del"), "quiet", G_CALLBACK (on_chord), self);
   self->restart = ast_new_button (_ ("Start afresh"), "quiet", G_CALLBACK (on_ask_restart), self);
   self->back = ast_new_button (_ ("Back to work"), "quiet", G_CALLBACK (ast_host_bar_close), self);
   self->end = ast_new_button (_ ("End session"), "danger", G_CALLBACK (on_ask_end), self);
   gtk_box_pack_start (GTK_BOX (box), ast_new_button (_ ("Help"), "quiet", G_CALLBACK (on_help), self), FALSE,
                       FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), new_sound_button (self), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), self->devices, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), self->sound, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), self->chord, FALSE, FALSE, 0);
   gtk_box_pack_end (GTK_BOX (box), self->end, FALSE, FALSE, 0);
   gtk_box_pack_end (GTK_BOX (box), self->back, FALSE, FALSE, 0);
