@@ -276,16 +276,15 @@ class Microphone(guests.GuestCase):
         self.start("desktop")
         self.assertRegex(" ".join(self.codec()), "hda-duplex")
         processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
-        # With the first sound the library's player asks for all channels of sound.
+        # With the first sound the library asks for all channels of sound.
         self.assertEqual(self.run_in_guest("aplay -q -f dat -d 1 /dev/zero 2>&1"), (0, ""))
         self.station.wait_until(lambda: "may not use the microphone" in self.station.kiosk.said(), "the kiosk's refusal")
         # It records indeed, and nothing but silence.
         self.assertEqual(self.run_in_guest("aplay -q -D plughw:0 -C -t raw -f S16_LE -r 48000 -c 2 -d 1 /tmp/heard 2>&1"), (0, ""))
         self.assertEqual(self.run_in_guest("wc -c </tmp/heard; tr -d '\\000' </tmp/heard | wc -c"), (0, "192000\n0\n"))
-        # The guest's agent asked for the microphone's volume, and the library made a source to know it: silence.
+        # The guest's agent would know the microphone's volume, for which the library would open it: nothing was made.
         made = set(re.findall(r'creating element "(\w*src)"', self.station.kiosk.said()))
-        self.assertEqual(made - {"appsrc", "audiotestsrc", "autoaudiosrc", "fakesrc"}, set())
-        self.assertIn("autoaudiosrc", made)
+        self.assertEqual(made, {"appsrc"})
         # The refusal has not taken the sound away.
         self.assertIn(self.PLAYBACK, self.channels())
         self.assertNotIn(self.RECORD, self.channels())

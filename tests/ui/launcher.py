@@ -113,6 +113,30 @@ class Launcher(cases.StationCase):
             self.screen.key(closing)
             processes.wait_until(lambda: not self.screen.find("F1 or Escape closes this"), "the panel closed")
 
+    def test_volume(self):
+        """The volume keys are the station's; what they changed is told until a session has ended, or it is as it was."""
+        width, height = self.screen.size
+
+        def corner():
+            return " ".join(word.text for word in self.screen.read((width // 2, height - 110, width, height - 48)))
+        self.add_three()
+        self.station.write_config(sound={"volume": 70})
+        self.station.start_kiosk()
+        self.screen.wait_for("Alpha writer")
+        self.assertNotIn("Sound", corner())
+        self.screen.key("XF86AudioLowerVolume", "XF86AudioLowerVolume")
+        self.station.wait_until(lambda: "Sound 50" in corner(), "the volume")
+        self.station.shot("volume")
+        self.screen.key("XF86AudioMute")
+        self.station.wait_until(lambda: "Sound off" in corner(), "that it is muted")
+        self.screen.key("XF86AudioRaiseVolume", "XF86AudioRaiseVolume")
+        self.station.wait_until(lambda: "Sound" not in corner(), "nothing to be told")
+        self.screen.key("XF86AudioRaiseVolume", "XF86AudioMute")
+        self.station.wait_until(lambda: "Sound off" in corner(), "that it is muted")
+        self.screen.click_on("Beta router")
+        self.expect_started("beta")
+        self.station.wait_until(lambda: "Sound" not in corner(), "the volume of the room again")
+
     def test_countdown(self):
         """The default appliance starts by itself when the time is over."""
         self.add_three()
