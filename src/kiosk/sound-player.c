@@ -16,7 +16,6 @@ struct _AstSoundPlayer
 {
   GObject parent;
 
-  SpiceSession *session;
   SpiceChannel *channel;
   AstVolume volume;
   double gain;      // of the volume and the guest's own, 0 to 1
@@ -53,17 +52,6 @@ ast_sound_player_leave_mixer_alone (SpiceSession *session)
   klass = SPICE_AUDIO_GET_CLASS (audio);
   klass->get_playback_volume_info_finish = answer_nothing;
   klass->get_record_volume_info_finish = answer_nothing;
-}
-
-// The library's own player comes with what records, and when the guest's agent comes. It must not play the
-// same a second time.
-static void
-ast_sound_player_silence_library (AstSoundPlayer *self)
-{
-  SpiceAudio *audio = spice_audio_get (self->session, NULL);
-
-  if (audio)
-    g_signal_handlers_disconnect_by_data (self->channel, audio);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -161,7 +149,6 @@ ast_sound_player_make_pipe (AstSoundPlayer *self, int channels, int rate)
 static void
 on_start (SpiceChannel *channel, int format, int channels, int rate, AstSoundPlayer *self)
 {
-  ast_sound_player_silence_library (self);
   if (format != SPICE_AUDIO_FMT_S16)
     return g_message ("The guest's sound has a format that is not known: %d", format);
   if (self->channels != channels || self->rate != rate)
@@ -247,11 +234,10 @@ ast_sound_player_init (AstSoundPlayer *self)
 }
 
 AstSoundPlayer *
-ast_sound_player_new (SpiceSession *session, SpiceChannel *channel, AstVolume volume)
+ast_sound_player_new (SpiceChannel *channel, AstVolume volume)
 {
   AstSoundPlayer *self = g_object_new (AST_TYPE_SOUND_PLAYER, NULL);
 
-  self->session = session;
   self->channel = channel;
   ast_sound_player_set_volume (self, volume);
   g_signal_connect_object (channel, "playback-start", G_CALLBACK (on_start), self, 0);

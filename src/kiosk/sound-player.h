@@ -9,9 +9,9 @@ G_BEGIN_DECLS
 #define AST_TYPE_SOUND_PLAYER (ast_sound_player_get_type ())
 G_DECLARE_FINAL_TYPE (AstSoundPlayer, ast_sound_player, AST, SOUND_PLAYER, GObject)
 
-// Opens no sound device before the guest's first sound. The session and its playback channel are borrowed for
-// the player's life.
-AstSoundPlayer *ast_sound_player_new (SpiceSession *session, SpiceChannel *channel, AstVolume volume);
+// Of a playback channel that is not connected yet, and that is borrowed for the player's life. Opens no sound
+// device before the guest's first sound.
+AstSoundPlayer *ast_sound_player_new (SpiceChannel *channel, AstVolume volume);
 // Counts at once.
 void ast_sound_player_set_volume (AstSoundPlayer *self, AstVolume volume);
 

@@ -105,11 +105,29 @@ on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
 
 // Half a second in which the keys of somebody who types would pile up, and more than sixteen bytes of them
 // are lost in the guest's keyboard.
-static gpointer
-warm_up_sound (gpointer unused)
+static void
+warm_up_sound (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   ast_sound_player_warm_up ();
-  return NULL;
+  g_task_return_boolean (task, TRUE);
+}
+
+// The library records, and takes only a channel that nobody has connected yet.
+static void
+on_sound_warmed_up (GObject *source, GAsyncResult *result, gpointer unused)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (source);
+
+  if (self->session && (self->policy.devices & AST_DEVICE_MICROPHONE))
+    spice_audio_get (self->session, NULL);
+}
+
+static void
+ast_spice_screen_warm_up_sound (AstSpiceScreen *self)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, on_sound_warmed_up, NULL);
+
+  g_task_run_in_thread (task, warm_up_sound);
 }
 
 #define REDIRECTED (AST_DEVICE_USB | AST_DEVICE_DVD)
@@ -138,7 +156,7 @@ on_painted (gpointer data)
     ast_spice_screen_open (self, self->waiting->pdata[i]);
   g_ptr_array_set_size (self->waiting, 0);
   if (self->session && (self->policy.devices & AST_DEVICE_SOUND))
-    g_thread_unref (g_thread_new ("sound", warm_up_sound, NULL));
+    ast_spice_screen_warm_up_sound (self);
   if (self->session && self->redirector == NULL && (self->policy.devices & REDIRECTED))
     ast_spice_screen_add_redirector (self);
   return G_SOURCE_REMOVE;
@@ -258,37 +276,15 @@ ast_spice_screen_drop_display (AstSpiceScreen *self)
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-// Sound
-
-// The microphone is opened when the guest listens, and not before. What records in the library comes to life
-// then, and has missed that.
-static void
-on_first_recording (SpiceChannel *channel, int format, int channels, int rate, AstSpiceScreen *self)
-{
-  g_signal_handlers_disconnect_by_func (channel, on_first_recording, self);
-  if (spice_audio_get (self->session, NULL) == NULL)
-    return g_message ("The microphone cannot be opened");
-  g_signal_emit_by_name (channel, "record-start", format, channels, rate);
-}
-
-static void
-ast_spice_screen_add_sound (AstSpiceScreen *self, SpiceChannel *channel)
-{
-  if (SPICE_IS_RECORD_CHANNEL (channel))
-    g_signal_connect_object (channel, "record-start", G_CALLBACK (on_first_recording), self, 0);
-  else if (self->player == NULL)
-    self->player = ast_sound_player_new (self->session, channel, self->volume);
-  spice_channel_connect (channel);
-}
-
-// ---------------------------------------------------------------------------------------------------------------
 // The session
 
-static gboolean
-ast_spice_screen_plays (AstSpiceScreen *self, SpiceChannel *channel)
+static void
+ast_spice_screen_add_player (AstSpiceScreen *self, SpiceChannel *channel)
 {
-  return (SPICE_IS_PLAYBACK_CHANNEL (channel) && (self->policy.devices & AST_DEVICE_SOUND))
-         || (SPICE_IS_RECORD_CHANNEL (channel) && (self->policy.devices & AST_DEVICE_MICROPHONE));
+  g_clear_object (&self->player);
+  self->player = ast_sound_player_new (channel, self->volume);
+  // At once: the library's own player leaves a channel alone that is connected.
+  spice_channel_connect (channel);
 }
 
 static void
@@ -298,8 +294,8 @@ on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *se
   // Not before: until the main channel knows the guest's mouse, the widget complains about it.
   if (SPICE_IS_DISPLAY_CHANNEL (channel) && self->display == NULL)
     ast_spice_screen_add_display (self);
-  if (ast_spice_screen_plays (self, channel))
-    ast_spice_screen_add_sound (self, channel);
+  if (SPICE_IS_PLAYBACK_CHANNEL (channel) && (self->policy.devices & AST_DEVICE_SOUND))
+    ast_spice_screen_add_player (self, channel);
   if (SPICE_IS_INPUTS_CHANNEL (channel))
     g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_inputs_event), self, 0);
   if (!SPICE_IS_MAIN_CHANNEL (channel))
