@@ -7,7 +7,8 @@
 #define DEFAULT_USB_PORTS 4
 
 const char *const ast_allowance_words[]
-    = { "network", "usb", "dvd", "clipboard", "end", "restart", "send-keys", "devices", "microphone", NULL };
+    = { "network",   "usb",     "dvd",        "clipboard", "end",       "restart",
+        "send-keys", "devices", "microphone", "share",     "smartcard", NULL };
 
 AstImage *
 ast_image_new (const char *href, const char *sha256)
@@ -131,6 +132,7 @@ ast_appliance_clear (AstAppliance *self)
   g_ptr_array_unref (self->layers);
   g_ptr_array_unref (self->cdroms);
   g_ptr_array_unref (self->networks);
+  g_free (self->share);
   g_free (self->domain_xml);
   g_ptr_array_unref (self->problems);
   g_ptr_array_unref (self->warnings);

@@ -45,8 +45,13 @@ typedef enum // what the guest may use; absent = not allowed
   AST_DEVICE_USB = 1 << 0,
   AST_DEVICE_DVD = 1 << 1,
   AST_DEVICE_SOUND = 1 << 2,
-  AST_DEVICE_CLIPBOARD = 1 << 3,
-  AST_DEVICE_MICROPHONE = 1 << 4, // only with sound
+  AST_DEVICE_CLIPBOARD_IN = 1 << 3,  // what is copied on the display of the kiosk reaches the guest
+  AST_DEVICE_MICROPHONE = 1 << 4,    // only with sound
+  AST_DEVICE_CLIPBOARD_OUT = 1 << 5, // what is copied in the guest reaches the display of the kiosk
+  AST_DEVICE_CLIPBOARD = AST_DEVICE_CLIPBOARD_IN | AST_DEVICE_CLIPBOARD_OUT,
+  AST_DEVICE_SHARE = 1 << 6,       // reads a folder of the station
+  AST_DEVICE_SHARE_WRITE = 1 << 7, // also writes there; only with share
+  AST_DEVICE_SMARTCARD = 1 << 8,
 } AstDevices;
 
 typedef enum // what <exam allow="…"> leaves open
@@ -60,6 +65,8 @@ typedef enum // what <exam allow="…"> leaves open
   AST_ALLOW_SEND_KEYS = 1 << 6,
   AST_ALLOW_DEVICES = 1 << 7,
   AST_ALLOW_MICROPHONE = 1 << 8,
+  AST_ALLOW_SHARE = 1 << 9, // to read, and to write where the descriptor has it so
+  AST_ALLOW_SMARTCARD = 1 << 10,
 } AstAllowances;
 
 // The descriptor's words for them, in the order of their bits, ended by NULL.
@@ -94,9 +101,10 @@ typedef struct
   GPtrArray *networks; // AstNetwork*; empty = none
   guint heads;         // monitors, 1 to 4
   AstDevices devices;
-  GPtrArray *usb_rules;      // AstUsbRule*; the first that fits counts
-  guint usb_ports;           // real USB devices at once, 1 to 8; only with AST_DEVICE_USB
-  gboolean exam;             // the descriptor has an <exam>
+  GPtrArray *usb_rules; // AstUsbRule*; the first that fits counts
+  guint usb_ports;      // real USB devices at once, 1 to 8; only with AST_DEVICE_USB
+  char *share;          // with AST_DEVICE_SHARE: the name by which the station knows the folder; else NULL
+  gboolean exam;        // the descriptor has an <exam>
   AstAllowances exam_allows; // nothing without an <exam>
   AstKeeping keeping;
   AstStartMode start_mode;

@@ -17,6 +17,7 @@
 #define MAX_BYTES       (1024 * 1024)
 #define MAX_SECONDS     3600
 #define MAX_RESERVE_MIB (16 * 1024 * 1024)
+#define SHARES          "shares"
 
 typedef struct
 {
@@ -301,19 +302,6 @@ warn_of_keys (File *file, const char *group)
             g_strdup_printf (_ ("[%s] has no key “%s”."), group, keys[i]));
 }
 
-static void
-warn_of_unknown (File *file)
-{
-  g_auto (GStrv) groups = g_key_file_get_groups (file->keys, NULL);
-
-  for (guint i = 0; groups[i]; i++)
-    if (find_setting (groups[i], NULL))
-      warn_of_keys (file, groups[i]);
-    else
-      warn (file, line_of (file, groups[i], NULL),
-            g_strdup_printf (_ ("There is no group [%s]."), groups[i]));
-}
-
 // GKeyFile takes a comment that follows a value for a part of it.
 static void
 cut_comment (char *value)
@@ -324,6 +312,51 @@ cut_comment (char *value)
         *at = '\0';
         return;
       }
+}
+
+// The keys of this group are names of the station's own. An empty value takes back what an earlier file has
+// set.
+static gboolean
+read_share (File *file, const char *name, GError **error)
+{
+  const Setting setting = { SHARES, name };
+  g_autofree char *value = g_key_file_get_string (file->keys, SHARES, name, NULL);
+  g_autofree char *path = NULL;
+
+  if (!ast_appliance_id_is_valid (name))
+    return fail (file, &setting, error,
+                 _ ("“%s” cannot be the name of a shared folder, as in course=/srv/course."), name);
+  cut_comment (value);
+  path = resolve (file, g_strstrip (value));
+  if (value[0])
+    g_hash_table_replace (file->config->shares, g_strdup (name), g_steal_pointer (&path));
+  else
+    g_hash_table_remove (file->config->shares, name);
+  return TRUE;
+}
+
+static gboolean
+read_shares (File *file, GError **error)
+{
+  g_auto (GStrv) names = g_key_file_get_keys (file->keys, SHARES, NULL, NULL);
+
+  for (guint i = 0; names && names[i]; i++)
+    if (!read_share (file, names[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+warn_of_unknown (File *file)
+{
+  g_auto (GStrv) groups = g_key_file_get_groups (file->keys, NULL);
+
+  for (guint i = 0; groups[i]; i++)
+    if (find_setting (groups[i], NULL))
+      warn_of_keys (file, groups[i]);
+    else if (!g_str_equal (groups[i], SHARES))
+      warn (file, line_of (file, groups[i], NULL),
+            g_strdup_printf (_ ("There is no group [%s]."), groups[i]));
 }
 
 static gboolean
@@ -432,7 +465,7 @@ read_bytes (File *file, const char *bytes, gsize length, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
     if (!read_setting (file, &settings[i], error))
       return FALSE;
-  return TRUE;
+  return read_shares (file, error);
 }
 
 static gboolean
@@ -498,6 +531,7 @@ ast_config_new_default (void)
   self->usb_rules = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_usb_rule_free);
   self->volume = 100;
   self->bus = AST_BUS_AUTO;
+  self->shares = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->title = g_strdup ("ASTEROIDE");
   self->warnings = g_ptr_array_new_with_free_func (g_free);
   return self;
@@ -516,6 +550,7 @@ ast_config_free (AstConfig *self)
   g_free (self->default_id);
   g_free (self->bar_chord);
   g_ptr_array_unref (self->usb_rules);
+  g_hash_table_unref (self->shares);
   g_free (self->title);
   g_free (self->logo);
   g_free (self->accent);

@@ -50,6 +50,8 @@ typedef struct
   GPtrArray *usb_rules; // `rules`: AstUsbRule*, the first that fits counts; may be empty
   // [sound]
   guint volume; // of the station when a session begins, 0 to 100, see AstVolume; default 100
+  // [shares]
+  GHashTable *shares; // char*, the name in <share folder="…"> → char*, absolute folder; may be empty
   // [dbus]
   AstBusChoice bus;
   // [branding]

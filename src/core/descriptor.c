@@ -554,7 +554,42 @@ read_sound (Reader *self, const xmlNode *node)
 static void
 read_clipboard (Reader *self, const xmlNode *node)
 {
-  self->appliance->devices |= AST_DEVICE_CLIPBOARD;
+  static const char *const directions[] = { "none", "in", "out", "both", NULL };
+  static const AstDevices devices[]
+      = { 0, AST_DEVICE_CLIPBOARD_IN, AST_DEVICE_CLIPBOARD_OUT, AST_DEVICE_CLIPBOARD };
+  g_autofree char *direction = get (node, "direction");
+  int chosen = direction ? choose (self, node, direction, directions) : 3;
+
+  if (chosen >= 0)
+    self->appliance->devices |= devices[chosen];
+}
+
+// A name, never a path: which folder of the station it is, the station decides.
+static void
+read_share (Reader *self, const xmlNode *node)
+{
+  static const char *const answers[] = { "no", "yes", NULL };
+  g_autofree char *folder = need (self, node, "folder");
+  g_autofree char *writable = get (node, "writable");
+  g_autofree char *quoted = folder ? ast_text_quote (folder) : NULL;
+
+  if (folder && !ast_appliance_id_is_valid (folder))
+    complain (
+        self, node,
+        _ ("“%s” cannot be the name of a shared folder, as in folder=\"course\". The station knows where it "
+           "is."),
+        quoted);
+  else if (folder)
+    self->appliance->share = g_steal_pointer (&folder);
+  self->appliance->devices |= AST_DEVICE_SHARE;
+  if (writable && choose (self, node, writable, answers) == 1)
+    self->appliance->devices |= AST_DEVICE_SHARE_WRITE;
+}
+
+static void
+read_smartcard (Reader *self, const xmlNode *node)
+{
+  self->appliance->devices |= AST_DEVICE_SMARTCARD;
 }
 
 static void
@@ -650,7 +685,9 @@ static const Rule device_rules[] = {
   { "usb", CONTENT_ELEMENTS, FALSE, read_usb, { "ports" } },
   { "dvd", CONTENT_NONE, FALSE, read_dvd },
   { "sound", CONTENT_NONE, FALSE, read_sound, { "microphone" } },
-  { "clipboard", CONTENT_NONE, FALSE, read_clipboard },
+  { "clipboard", CONTENT_NONE, FALSE, read_clipboard, { "direction" } },
+  { "share", CONTENT_NONE, FALSE, read_share, { "folder", "writable" } },
+  { "smartcard", CONTENT_NONE, FALSE, read_smartcard },
 };
 
 static const Rule usb_rules[] = {

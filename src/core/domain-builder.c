@@ -388,6 +388,30 @@ add_agent_channels (Build *build)
   ast_xml_add (agent, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
 }
 
+// To the guest it is the port that its WebDAV daemon looks for. To SPICE it has a name of our own: under the
+// usual one spice-gtk would serve the folder itself, in the main loop, and follow every link out of it.
+static void
+add_share_channel (Build *build)
+{
+  xmlNode *channel;
+
+  if (!allows (build, AST_DEVICE_SHARE))
+    return;
+  channel = ast_xml_add (build->devices, "channel", "type", "spiceport", NULL);
+  ast_xml_add (channel, "source", "channel", AST_SHARE_PORT, NULL);
+  ast_xml_add (channel, "target", "type", "virtio", "name", AST_SHARE_GUEST_PORT, NULL);
+}
+
+// A reader that is empty until the kiosk finds a card in one of the station's.
+static void
+add_smartcard (Build *build)
+{
+  if (!allows (build, AST_DEVICE_SMARTCARD))
+    return;
+  ast_xml_add (build->devices, "controller", "type", "ccid", "index", "0", NULL);
+  ast_xml_add (build->devices, "smartcard", "mode", "passthrough", "type", "spicevmc", NULL);
+}
+
 static void
 add_input (Build *build)
 {
@@ -613,11 +637,12 @@ typedef void (*Step) (Build *build);
 
 // The order is that of libvirt's own output. A TPM or another firmware is one more step.
 static const Step steps[] = {
-  add_identity,     add_metadata,   add_memory,   add_vcpu,           add_os,
-  add_sysinfo,      add_features,   add_cpu,      add_clock,          add_life_cycle,
-  add_emulator,     add_disk,       add_cdroms,   add_usb_controller, add_agent_channels,
-  add_networks,     add_input,      add_graphics, add_sound,          add_video,
-  add_redirections, add_no_balloon, add_rng,      add_capabilities,
+  add_identity,      add_metadata, add_memory,       add_vcpu,           add_os,
+  add_sysinfo,       add_features, add_cpu,          add_clock,          add_life_cycle,
+  add_emulator,      add_disk,     add_cdroms,       add_usb_controller, add_agent_channels,
+  add_share_channel, add_networks, add_smartcard,    add_input,          add_graphics,
+  add_sound,         add_video,    add_redirections, add_no_balloon,     add_rng,
+  add_capabilities,
 };
 
 static gboolean

@@ -2,6 +2,7 @@
 #include "ast-build.h"
 #include "domain-merge.h"
 #include "descriptor.h"
+#include "domain-builder.h"
 #include "error.h"
 #include "xml-tree.h"
 #include <glib/gi18n.h>
@@ -290,6 +291,8 @@ stays_closed (const xmlNode *device, const AstPolicy *policy)
     return !has_usb || !attribute_is_one_of (device, "type", usb);
   if (ast_xml_is (device, "redirdev"))
     return !has_usb || !attribute_is_one_of (device, "type", spice);
+  if (ast_xml_is (device, "smartcard"))
+    return !(policy->devices & AST_DEVICE_SMARTCARD);
   return !g_strv_contains (harmless_devices, name_of (device));
 }
 
@@ -389,10 +392,31 @@ has_plain_format (const xmlNode *disk)
   return !below || has_plain_format (below);
 }
 
+// The port over which the guest reads the shared folder, by either of its names.
+static gboolean
+is_share_port (const xmlNode *device)
+{
+  static const char *const ports[] = { AST_SHARE_PORT, AST_SHARE_GUEST_PORT, NULL };
+  const xmlNode *source = ast_xml_child (device, "source");
+  const xmlNode *target = ast_xml_child (device, "target");
+
+  return (source && attribute_is_one_of (source, "channel", ports))
+         || (target && attribute_is_one_of (target, "name", ports));
+}
+
+// What <devices> asks for, so that page, bar and exam know of it: no way around them.
+static gboolean
+is_to_be_asked_for (const xmlNode *device, const AstPolicy *policy)
+{
+  return (ast_xml_is (device, "smartcard") && !(policy->devices & AST_DEVICE_SMARTCARD))
+         || (ast_xml_is (device, "filesystem") && !(policy->devices & AST_DEVICE_SHARE));
+}
+
 static gboolean
 reaches_station (const xmlNode *device)
 {
   static const char *const capabilities[] = { "capabilities", NULL };
+  static const char *const passthrough[] = { "passthrough", NULL };
 
   if (!is_known (device) || find_inside (device, forbidden_inside) || names_socket (device))
     return TRUE;
@@ -402,6 +426,9 @@ reaches_station (const xmlNode *device)
     return !has_own_tpm (device);
   if (ast_xml_is (device, "disk"))
     return !has_plain_format (device);
+  // Of its other modes, QEMU itself would open the station's reader or its certificates.
+  if (ast_xml_is (device, "smartcard"))
+    return !attribute_is_one_of (device, "mode", passthrough);
   return ast_xml_is (device, "hostdev") && attribute_is_one_of (device, "mode", capabilities);
 }
 
@@ -410,7 +437,7 @@ check_device (const xmlNode *device, const AstPolicy *policy, GError **error)
 {
   if (!is_plain (device))
     return refuse (device, _ ("It is not in a namespace that is known here."), error);
-  if (g_strv_contains (forbidden_devices, name_of (device)))
+  if (g_strv_contains (forbidden_devices, name_of (device)) || is_share_port (device))
     return refuse (device, _ ("The station itself sets it."), error);
   if (g_strv_contains (readonly_devices, name_of (device)) && !ast_xml_child (device, "readonly"))
     return refuse (device, _ ("What is added there must be read-only: give it <readonly/>."), error);
@@ -422,6 +449,9 @@ check_device (const xmlNode *device, const AstPolicy *policy, GError **error)
     return refuse_reaching (device, error);
   if (policy->exam && stays_closed (device, policy))
     return refuse_under_exam (device, error);
+  if (is_to_be_asked_for (device, policy))
+    return refuse (device, _ ("Ask for it in the appliance's own <devices>: <smartcard/> or <share/>."),
+                   error);
   return TRUE;
 }
 

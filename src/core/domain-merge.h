@@ -17,14 +17,15 @@
 // not <readonly/>; a host device that is storage; and anything that opens a network socket (devices of type
 // tcp, udp, server, client or mcast). Refused as well is what reaches the station past these: serial lines
 // and channels that are files, pipes, devices or named sockets; logs; programs; port forwarding; random
-// numbers from other files than the kernel's; a TPM that is not emulated, or outlives the guest; <shmem>,
-// <vsock> and every device that is not known here; disks of other formats than raw and qcow2;
-// <launchSecurity>, <seclabel>, firmware that can be written to, and memory that is a file or locked.
+// numbers from other files than the kernel's; a TPM that is not emulated, or outlives the guest; the port of
+// a shared folder; a <smartcard> or <filesystem> where the policy has no smartcard or share; <shmem>, <vsock>
+// and every device that is not known here; disks of other formats than raw and qcow2; <launchSecurity>,
+// <seclabel>, firmware that can be written to, and memory that is a file or locked.
 //
 // Under exam only what leads nowhere is added: a disk of a file, and devices that stay within the guest.
 // Those of QEMU's namespace, and every device that reaches the station or beyond it (network cards, host and
-// USB devices, shared folders and memory, channels, serial lines, …) are refused; a network card and a USB
-// device are not where the policy leaves network and USB open.
+// USB devices, shared folders and memory, channels, serial lines, …) are refused; a network card, a USB
+// device and a smartcard are not where the policy leaves network, USB and smartcard open.
 #pragma once
 #include "policy.h"
 #include <glib.h>

@@ -23,9 +23,9 @@ typedef struct
 } AstPolicy;
 
 // Pure. Without an exam: all that the descriptor allows, and all actions. Under exam network, USB, DVD,
-// clipboard, microphone and actions are closed but for those that <exam allow="…"> names, which opens nothing
-// that the descriptor does not give without an exam. Sound stays as in the descriptor: to hear a recording is
-// no way out.
+// clipboard, microphone, shared folder, smartcard and actions are closed but for those that <exam allow="…">
+// names, which opens nothing that the descriptor does not give without an exam. Sound stays as in the
+// descriptor: to hear a recording is no way out.
 AstPolicy ast_policy_of (const AstAppliance *appliance, gboolean station_exam);
 
 G_END_DECLS

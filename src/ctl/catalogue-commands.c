@@ -120,14 +120,20 @@ network_word (AstNetworkType type)
 
 static const struct
 {
+  AstDevices of; // looked at
   AstDevices device;
   const char *word;
 } device_words[] = {
-  { AST_DEVICE_USB, "usb" },
-  { AST_DEVICE_DVD, "dvd" },
-  { AST_DEVICE_SOUND, "sound" },
-  { AST_DEVICE_CLIPBOARD, "clipboard" },
-  { AST_DEVICE_MICROPHONE, "microphone" },
+  { AST_DEVICE_USB, AST_DEVICE_USB, "usb" },
+  { AST_DEVICE_DVD, AST_DEVICE_DVD, "dvd" },
+  { AST_DEVICE_SOUND, AST_DEVICE_SOUND, "sound" },
+  { AST_DEVICE_CLIPBOARD, AST_DEVICE_CLIPBOARD, "clipboard" },
+  { AST_DEVICE_CLIPBOARD, AST_DEVICE_CLIPBOARD_IN, "clipboard-in" },
+  { AST_DEVICE_CLIPBOARD, AST_DEVICE_CLIPBOARD_OUT, "clipboard-out" },
+  { AST_DEVICE_MICROPHONE, AST_DEVICE_MICROPHONE, "microphone" },
+  { AST_DEVICE_SHARE, AST_DEVICE_SHARE, "share" },
+  { AST_DEVICE_SHARE_WRITE, AST_DEVICE_SHARE_WRITE, "share-write" },
+  { AST_DEVICE_SMARTCARD, AST_DEVICE_SMARTCARD, "smartcard" },
 };
 
 static GPtrArray *
@@ -136,7 +142,7 @@ list_devices (const AstAppliance *appliance)
   GPtrArray *words = g_ptr_array_new ();
 
   for (guint i = 0; i < G_N_ELEMENTS (device_words); i++)
-    if (appliance->devices & device_words[i].device)
+    if ((appliance->devices & device_words[i].of) == device_words[i].device)
       g_ptr_array_add (words, (char *)device_words[i].word);
   return words;
 }
@@ -319,6 +325,20 @@ copy_problem (gpointer data, gpointer into)
                    ast_problem_new (problem->file, problem->line, problem->column, "%s", problem->text));
 }
 
+// A station may lack the folder: the lesson goes on without it, so it is no problem of the appliance.
+static void
+check_share (AstCheck *check, const AstAppliance *appliance)
+{
+  if (appliance->share && !g_hash_table_contains (check->invocation->config->shares, appliance->share))
+    g_ptr_array_add (
+        check->warnings,
+        ast_problem_new (
+            appliance->id, 0, 0,
+            _ ("This station has no shared folder “%s”: sessions go without it. Name the folder under "
+               "[shares] in the station's configuration."),
+            appliance->share));
+}
+
 static void
 check_appliance (AstCheck *check, AstAppliance *appliance)
 {
@@ -332,6 +352,7 @@ check_appliance (AstCheck *check, AstAppliance *appliance)
   g_ptr_array_add (check->checked, ast_appliance_ref (appliance));
   g_ptr_array_extend_and_steal (check->problems, g_steal_pointer (&found));
   g_ptr_array_foreach (appliance->warnings, copy_problem, check->warnings);
+  check_share (check, appliance);
 }
 
 static void

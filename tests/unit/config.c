@@ -425,6 +425,35 @@ test_too_large (Fixture *self, gconstpointer data)
   assert_error (self, error, ": The file is far too large for a configuration.");
 }
 
+static const char *
+share (const AstConfig *config, const char *name)
+{
+  return g_hash_table_lookup (config->shares, name);
+}
+
+// Names of the station's own, each a folder; a drop-in changes one and takes one back.
+static void
+test_shares (Fixture *self, gconstpointer data)
+{
+  g_autofree char *beside = g_build_filename (self->folder, "beside", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AstConfig) config = NULL;
+
+  write_file (self, "asteroide.conf",
+              "[shares]\ncourse=/srv/course # read by all\nhand-in.2=beside\nold=/srv/old\nnew=/srv/a\n");
+  write_file (self, "asteroide.conf.d/room.conf", "[shares]\nold=\nnew=/srv/b\n");
+  config = ast_config_load_folder (self->folder, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_hash_table_size (config->shares), ==, 3);
+  g_assert_cmpstr (share (config, "course"), ==, "/srv/course");
+  g_assert_cmpstr (share (config, "hand-in.2"), ==, beside);
+  g_assert_cmpstr (share (config, "new"), ==, "/srv/b");
+  g_assert_cmpuint (config->warnings->len, ==, 0);
+  assert_fails (self, "[shares]\n\nMy Course=/srv\n",
+                ":3: [shares] My Course: “My Course” cannot be the name of a shared folder, as in "
+                "course=/srv/course.");
+}
+
 static void
 add (const char *path, void (*test) (Fixture *, gconstpointer))
 {
@@ -443,6 +472,7 @@ main (int argc, char **argv)
   add ("/config/zero-byte", test_zero_byte);
   add ("/config/warnings", test_warnings);
   add ("/config/rules", test_rules);
+  add ("/config/shares", test_shares);
   add ("/config/drop-ins", test_drop_ins);
   add ("/config/drop-ins/alone", test_drop_ins_alone);
   add ("/config/files", test_files);

@@ -380,6 +380,29 @@ test_usb (void)
 }
 
 static void
+test_devices (void)
+{
+  g_autoptr (AstAppliance) in = parse_sample ("good", "clipboard-in.xml", english);
+  g_autoptr (AstAppliance) out = parse_sample ("good", "clipboard-out.xml", english);
+  g_autoptr (AstAppliance) none = parse_sample ("good", "clipboard-none.xml", english);
+  g_autoptr (AstAppliance) both = parse_sample ("good", "clipboard-both.xml", english);
+  g_autoptr (AstAppliance) share = parse_sample ("good", "share.xml", english);
+  g_autoptr (AstAppliance) writable = parse_sample ("good", "share-writable.xml", english);
+
+  g_assert_cmpuint (in->devices, ==, AST_DEVICE_CLIPBOARD_IN);
+  g_assert_cmpuint (out->devices, ==, AST_DEVICE_CLIPBOARD_OUT);
+  g_assert_cmpuint (none->devices, ==, 0);
+  g_assert_cmpuint (both->devices, ==, AST_DEVICE_CLIPBOARD_IN | AST_DEVICE_CLIPBOARD_OUT);
+  g_assert_null (both->share);
+  g_assert_cmpuint (share->devices, ==, AST_DEVICE_SHARE);
+  g_assert_cmpstr (share->share, ==, "course-2026.b");
+  g_assert_cmpuint (share->exam_allows, ==, AST_ALLOW_SHARE | AST_ALLOW_END);
+  g_assert_cmpuint (writable->devices, ==, AST_DEVICE_SHARE | AST_DEVICE_SHARE_WRITE | AST_DEVICE_SMARTCARD);
+  g_assert_cmpstr (writable->share, ==, "hand-in");
+  g_assert_cmpuint (writable->exam_allows, ==, AST_ALLOW_SHARE | AST_ALLOW_SMARTCARD);
+}
+
+static void
 test_values (void)
 {
   g_autoptr (AstAppliance) any = parse_sample ("good", "any-order.xml", english);
@@ -582,6 +605,7 @@ main (int argc, char **argv)
   g_test_add_func ("/descriptor/turned", test_turned);
   g_test_add_func ("/descriptor/exam", test_exam);
   g_test_add_func ("/descriptor/usb", test_usb);
+  g_test_add_func ("/descriptor/devices", test_devices);
   g_test_add_func ("/descriptor/values", test_values);
   g_test_add_func ("/descriptor/languages", test_languages);
   g_test_add_func ("/descriptor/domain", test_domain);

@@ -199,6 +199,23 @@ static const Refused refused[] = {
     "in this way" },
   { "filesystem-program",
     DEVICE ("<filesystem type=\"mount\"><binary path=\"/bin/sh\"/><readonly/></filesystem>"), "in this way" },
+  { "filesystem-past-the-share",
+    DEVICE ("<filesystem type=\"mount\"><source dir=\"/srv\"/><readonly/></filesystem>"), "Ask for it" },
+  { "smartcard-past-the-policy", DEVICE ("<smartcard mode=\"passthrough\" type=\"spicevmc\"/>"),
+    "Ask for it" },
+  { "smartcard-host", DEVICE ("<smartcard mode=\"host\"/>"), "in this way" },
+  { "smartcard-certificates",
+    DEVICE ("<smartcard mode=\"host-certificates\"><certificate>a</certificate></smartcard>"),
+    "in this way" },
+  { "share-port", DEVICE ("<channel type=\"spiceport\"><source channel=\"" AST_SHARE_PORT "\"/></channel>"),
+    "sets it" },
+  { "webdav-port",
+    DEVICE ("<channel type=\"spicevmc\"><target type=\"virtio\" name=\"" AST_SHARE_GUEST_PORT
+            "\"/></channel>"),
+    "sets it" },
+  { "webdav-channel",
+    DEVICE ("<channel type=\"spiceport\"><source channel=\"" AST_SHARE_GUEST_PORT "\"/></channel>"),
+    "sets it" },
   { "hostdev-capabilities", DEVICE ("<hostdev mode=\"capabilities\" type=\"misc\"/>"), "in this way" },
   { "shmem", DEVICE ("<shmem name=\"x\"/>"), "in this way" },
   { "vsock", DEVICE ("<vsock/>"), "in this way" },
@@ -266,7 +283,7 @@ static const Refused refused_under_exam[] = {
   { "serial", DEVICE ("<serial type=\"pty\"/>"), "<serial>" },
   { "parallel", DEVICE ("<parallel type=\"pty\"/>"), "<parallel>" },
   { "console", DEVICE ("<console type=\"pty\"/>"), "<console>" },
-  { "smartcard", DEVICE ("<smartcard mode=\"host\"/>"), "<smartcard>" },
+  { "smartcard", DEVICE ("<smartcard mode=\"passthrough\" type=\"spicevmc\"/>"), "<smartcard>" },
   { "rng", DEVICE ("<rng model=\"virtio\"><backend model=\"builtin\"/></rng>"), "<rng>" },
   { "disk-block",
     DEVICE ("<disk type=\"block\" device=\"cdrom\"><source dev=\"/dev/sr0\"/><readonly/></disk>"), "<disk>" },
@@ -298,8 +315,10 @@ test_refused_under_exam (gconstpointer data)
   const Refused *self = data;
   g_autoptr (AstAppliance) appliance = make_appliance ("expert");
   g_autoptr (GError) error = NULL;
-  g_autofree char *without = compose (appliance, self->domain, FALSE, &error);
+  g_autofree char *without = NULL;
 
+  appliance->devices |= AST_DEVICE_SHARE | AST_DEVICE_SMARTCARD;
+  without = compose (appliance, self->domain, FALSE, &error);
   g_assert_no_error (error);
   g_assert_nonnull (without);
   g_assert_null (compose (appliance, self->domain, TRUE, &error));
@@ -319,7 +338,8 @@ test_added_under_exam (void)
           DEVICE ("<disk type=\"file\" device=\"cdrom\">" SOURCE "<backingStore/></disk>") };
   const char *const allowed[]
       = { DEVICE ("<interface type=\"user\"/>"), DEVICE ("<hostdev mode=\"subsystem\" type=\"usb\"/>"),
-          DEVICE ("<redirdev bus=\"usb\" type=\"spicevmc\"/>") };
+          DEVICE ("<redirdev bus=\"usb\" type=\"spicevmc\"/>"),
+          DEVICE ("<smartcard mode=\"passthrough\" type=\"spicevmc\"/>") };
   g_autoptr (AstAppliance) appliance = make_appliance ("expert");
   g_autoptr (GError) error = NULL;
 
@@ -329,8 +349,8 @@ test_added_under_exam (void)
 
       g_assert_no_error (error);
     }
-  appliance->devices = AST_DEVICE_USB;
-  appliance->exam_allows = AST_ALLOW_USB | AST_ALLOW_NETWORK;
+  appliance->devices = AST_DEVICE_USB | AST_DEVICE_SMARTCARD;
+  appliance->exam_allows = AST_ALLOW_USB | AST_ALLOW_NETWORK | AST_ALLOW_SMARTCARD;
   for (guint i = 0; i < G_N_ELEMENTS (allowed); i++)
     {
       g_autofree char *xml = compose (appliance, allowed[i], TRUE, &error);
