@@ -5,6 +5,7 @@
 #include "domain-identity.h"
 #include "domain-merge.h"
 #include "error.h"
+#include "share.h"
 #include "xml-tree.h"
 #include <errno.h>
 #include <glib/gi18n.h>
@@ -388,18 +389,20 @@ add_agent_channels (Build *build)
   ast_xml_add (agent, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
 }
 
-// To the guest it is the port that its WebDAV daemon looks for. To SPICE it has a name of our own: under the
-// usual one spice-gtk would serve the folder itself, in the main loop, and follow every link out of it.
+// Also where the station lacks the folder: a guest finds the same machine on each station. Nobody answers it
+// then.
 static void
 add_share_channel (Build *build)
 {
+  g_autofree char *socket = build->station->runtime ? ast_share_socket (build->station->runtime) : NULL;
   xmlNode *channel;
 
   if (!allows (build, AST_DEVICE_SHARE))
     return;
-  channel = ast_xml_add (build->devices, "channel", "type", "spiceport", NULL);
-  ast_xml_add (channel, "source", "channel", AST_SHARE_PORT, NULL);
-  ast_xml_add (channel, "target", "type", "virtio", "name", AST_SHARE_GUEST_PORT, NULL);
+  channel = ast_xml_add (build->devices, "channel", "type", "unix", NULL);
+  if (socket)
+    ast_xml_add (channel, "source", "mode", "bind", "path", socket, NULL);
+  ast_xml_add (channel, "target", "type", "virtio", "name", AST_SHARE_PORT, NULL);
 }
 
 // A reader that is empty until the kiosk finds a card in one of the station's.

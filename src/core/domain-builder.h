@@ -15,10 +15,8 @@ G_BEGIN_DECLS
 // Of <appliance id="…" runtime="…"/> in the domain's <metadata>: by it a kiosk that was started again knows
 // what runs.
 #define AST_DOMAIN_NAMESPACE "urn:asteroide:domain:1"
-// The port over which a guest reads a shared folder: as SPICE knows it, and as the guest's WebDAV daemon
-// does.
-#define AST_SHARE_PORT       "org.asteroide.share.0"
-#define AST_SHARE_GUEST_PORT "org.spice-space.webdav.0"
+// The port over which a guest reads a shared folder, as its WebDAV daemon (spice-webdavd) knows it.
+#define AST_SHARE_PORT "org.spice-space.webdav.0"
 
 // What the station brings to a domain.
 typedef struct

@@ -392,11 +392,11 @@ has_plain_format (const xmlNode *disk)
   return !below || has_plain_format (below);
 }
 
-// The port over which the guest reads the shared folder, by either of its names.
+// The port over which a guest reads a shared folder, also where spice-gtk would serve it.
 static gboolean
 is_share_port (const xmlNode *device)
 {
-  static const char *const ports[] = { AST_SHARE_PORT, AST_SHARE_GUEST_PORT, NULL };
+  static const char *const ports[] = { AST_SHARE_PORT, NULL };
   const xmlNode *source = ast_xml_child (device, "source");
   const xmlNode *target = ast_xml_child (device, "target");
 

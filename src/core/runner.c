@@ -2,6 +2,7 @@
 #include "ast-build.h"
 #include "runner.h"
 #include "guest-lock.h"
+#include "share.h"
 #include <glib/gi18n.h>
 
 // The screen is connected again this often before a session is given up.
@@ -40,6 +41,7 @@ struct _AstRunner
   GCancellable *cancellable;
   char *overlay;
   AstMachine *machine;
+  AstShare *share;      // NULL = no folder is offered
   GError *failure;      // what the way down will end in
   gboolean step_is_on;  // recovery, overlay or start has not come back yet
   gboolean coming_down; // the way down is taken; it is taken once
@@ -160,6 +162,7 @@ ast_runner_drop_machine (AstRunner *self)
   if (self->machine)
     g_signal_handlers_disconnect_by_data (self->machine, self);
   g_clear_object (&self->machine);
+  g_clear_pointer (&self->share, ast_share_end);
 }
 
 static void
@@ -399,6 +402,22 @@ on_machine_resumed (AstMachine *machine, AstRunner *self)
   ast_runner_set_paused (self, AST_PAUSE_NONE);
 }
 
+// A station that lacks the folder runs the appliance all the same: a lesson without its files is better than
+// none, and the bar tells of it.
+static void
+ast_runner_offer_folder (AstRunner *self)
+{
+  AstPolicy policy = ast_policy_of (self->appliance, self->config->exam);
+  const char *folder = ast_share_find (self->config->shares, self->appliance, &policy);
+
+  if (folder)
+    self->share
+        = ast_share_start (self->config->runtime, folder, (policy.devices & AST_DEVICE_SHARE_WRITE) != 0);
+  else if (policy.devices & AST_DEVICE_SHARE)
+    g_message ("%s asks for the shared folder “%s”, which this station does not have", self->appliance->id,
+               self->appliance->share);
+}
+
 static void
 on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -416,6 +435,7 @@ on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
   // meanwhile.
   if (self->screen)
     ast_screen_attach (self->screen, self->machine);
+  ast_runner_offer_folder (self);
   if (ast_runner_enter (self, AST_STATE_BOOTING) && self->screen == NULL)
     ast_runner_wait_for_desktop (self);
 }

@@ -14,6 +14,7 @@
 #include "runner.h"
 #include "screen-module.h"
 #include "session-page.h"
+#include "share.h"
 #include "sound-page.h"
 #include "style.h"
 #include "widgets.h"
@@ -146,6 +147,8 @@ ast_application_begin_session (AstApplication *self, const AstAppliance *applian
 
   ast_progress_page_begin (AST_PROGRESS_PAGE (self->progress), appliance, &policy);
   ast_host_bar_begin (bar, appliance);
+  ast_host_bar_set_missing_share (
+      bar, ast_share_find (self->config->shares, appliance, &policy) ? NULL : appliance->share);
   ast_host_bar_set_policy (bar, &policy);
 }
 

@@ -34,6 +34,7 @@ struct _AstHostBar
   GtkWidget *speaker;
   GtkWidget *silence; // the words for a station that is muted
   GtkWidget *sound_page;
+  char *missing_share; // or NULL
   GtkWidget *help;
   GtkWidget *help_done;
   GtkWidget *pause_text;
@@ -188,22 +189,32 @@ ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance)
 static char *
 list_devices (const AstPolicy *policy, gboolean open)
 {
+  // Of those that are looked at together, exactly these are open; or exactly the others.
   static const struct
   {
+    AstDevices of;
     AstDevices device;
     const char *name;
-  } devices[] = { { AST_DEVICE_SOUND, N_ ("sound") },
-                  { AST_DEVICE_MICROPHONE, N_ ("microphone") },
-                  { AST_DEVICE_USB, N_ ("USB devices") },
-                  { AST_DEVICE_DVD, N_ ("discs") },
-                  { AST_DEVICE_CLIPBOARD, N_ ("clipboard") } };
+  } devices[] = {
+    { AST_DEVICE_SOUND, AST_DEVICE_SOUND, N_ ("sound") },
+    { AST_DEVICE_MICROPHONE, AST_DEVICE_MICROPHONE, N_ ("microphone") },
+    { AST_DEVICE_USB, AST_DEVICE_USB, N_ ("USB devices") },
+    { AST_DEVICE_DVD, AST_DEVICE_DVD, N_ ("discs") },
+    { AST_DEVICE_CLIPBOARD, AST_DEVICE_CLIPBOARD, N_ ("clipboard") },
+    { AST_DEVICE_CLIPBOARD, AST_DEVICE_CLIPBOARD_IN, N_ ("clipboard into it") },
+    { AST_DEVICE_CLIPBOARD, AST_DEVICE_CLIPBOARD_OUT, N_ ("clipboard out of it") },
+    { AST_DEVICE_SHARE | AST_DEVICE_SHARE_WRITE, AST_DEVICE_SHARE | AST_DEVICE_SHARE_WRITE,
+      N_ ("shared folder") },
+    { AST_DEVICE_SHARE | AST_DEVICE_SHARE_WRITE, AST_DEVICE_SHARE, N_ ("shared folder, only to read") },
+    { AST_DEVICE_SMARTCARD, AST_DEVICE_SMARTCARD, N_ ("smartcard") },
+  };
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
   g_auto (GStrv) list = NULL;
 
   if (policy->network == open)
     g_strv_builder_add (names, _ ("network"));
   for (guint i = 0; i < G_N_ELEMENTS (devices); i++)
-    if (((policy->devices & devices[i].device) != 0) == open)
+    if ((policy->devices & devices[i].of) == (open ? devices[i].device : devices[i].of & ~devices[i].device))
       g_strv_builder_add (names, _ (devices[i].name));
   list = g_strv_builder_end (names);
   return *list ? g_strjoinv (", ", list) : g_strdup (_ ("nothing"));
@@ -215,10 +226,22 @@ ast_host_bar_tell_devices (AstHostBar *self, const AstPolicy *policy)
   g_autofree char *open = list_devices (policy, TRUE);
   g_autofree char *closed = list_devices (policy, FALSE);
   g_autofree char *text = g_strdup_printf (_ ("Open to this machine: %s. Closed to it: %s."), open, closed);
+  g_autofree char *missing
+      = self->missing_share && (policy->devices & AST_DEVICE_SHARE) ? g_strdup_printf (
+            _ ("It asks for the shared folder “%s”, which is not on this station."), self->missing_share)
+                                                                    : NULL;
+  g_autofree char *both = g_strjoin ("\n", text, missing, NULL);
 
-  gtk_label_set_text (GTK_LABEL (self->devices_text), text);
+  gtk_label_set_text (GTK_LABEL (self->devices_text), both);
   gtk_widget_set_visible (self->devices, (policy->actions & AST_ACTION_DEVICES) != 0);
   gtk_widget_set_visible (self->tray, (policy->devices & (AST_DEVICE_USB | AST_DEVICE_DVD)) != 0);
+}
+
+void
+ast_host_bar_set_missing_share (AstHostBar *self, const char *name)
+{
+  g_free (self->missing_share);
+  self->missing_share = g_strdup (name);
 }
 
 void
@@ -392,6 +415,7 @@ ast_host_bar_finalize (GObject *object)
 
   g_clear_handle_id (&self->tick, g_source_remove);
   g_timer_destroy (self->timer);
+  g_free (self->missing_share);
   G_OBJECT_CLASS (ast_host_bar_parent_class)->finalize (object);
 }
 

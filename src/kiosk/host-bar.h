@@ -21,6 +21,9 @@ G_DECLARE_FINAL_TYPE (AstHostBar, ast_host_bar, AST, HOST_BAR, GtkRevealer)
 GtkWidget *ast_host_bar_new (void);
 // A new session, beginning now; the bar is closed.
 void ast_host_bar_begin (AstHostBar *self, const AstAppliance *appliance);
+// The name of the shared folder that the session's appliance asks for and this station does not have, or
+// NULL. To be told before the policy.
+void ast_host_bar_set_missing_share (AstHostBar *self, const char *name);
 // What the session may use: actions that are closed have no button, and an exam is told.
 void ast_host_bar_set_policy (AstHostBar *self, const AstPolicy *policy);
 void ast_host_bar_open (AstHostBar *self);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ast-build.h"
 #include "icon-painter.h"
 #include "icon-request.h"
+#include "program.h"
 #include <gio/gio.h>
 #include <signal.h>
 #include <string.h>
@@ -11,24 +11,10 @@
 static GMutex mutex;         // one picture at a time; guards the process
 static GSubprocess *process; // NULL = none
 
-// Beside the kiosk in a build folder, else where it is installed; never from the environment.
-static char *
-find_program (void)
-{
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *folder = self ? g_path_get_dirname (self) : NULL;
-  char *beside = folder ? g_build_filename (folder, PROGRAM, NULL) : NULL;
-
-  if (beside && g_file_test (beside, G_FILE_TEST_IS_EXECUTABLE))
-    return beside;
-  g_free (beside);
-  return g_build_filename (AST_PKGLIBDIR, PROGRAM, NULL);
-}
-
 static void
 start (void)
 {
-  g_autofree char *program = find_program ();
+  g_autofree char *program = ast_program_find (PROGRAM, "kiosk");
   // As in qemu-img.c: without a fork.
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
       G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_INHERIT_FDS);
