@@ -3,6 +3,7 @@
 // the policy of its session does not allow.
 #include "ast-build.h"
 #include "screen-module.h"
+#include "spice-clipboard.h"
 #include "spice-redirector.h"
 #include "sound-player.h"
 #include <gdk/gdkwayland.h>
@@ -308,17 +309,14 @@ on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *se
 static void
 ast_spice_screen_add_session (AstSpiceScreen *self)
 {
-  SpiceGtkSession *gtk_session;
-
   self->session = spice_session_new ();
-  // The library would share a folder of the user's and mirror the clipboard unasked.
+  // The library would share a folder of the user's; what the session may share goes another way (share.h).
   g_object_set (self->session, "shared-dir", NULL, "enable-audio",
-                (self->policy.devices & AST_DEVICE_SOUND) != 0, "enable-smartcard", FALSE, "enable-usbredir",
+                (self->policy.devices & AST_DEVICE_SOUND) != 0, "enable-smartcard",
+                (self->policy.devices & AST_DEVICE_SMARTCARD) != 0, "enable-usbredir",
                 (self->policy.devices & REDIRECTED) != 0, NULL);
   g_signal_connect_object (self->session, "channel-new", G_CALLBACK (on_channel_new), self, 0);
-  gtk_session = spice_gtk_session_get (self->session);
-  g_object_set (gtk_session, "auto-clipboard", (self->policy.devices & AST_DEVICE_CLIPBOARD) != 0,
-                "auto-usbredir", FALSE, NULL);
+  ast_spice_clipboard_open (self->session, self->policy.devices);
 }
 
 static void
@@ -338,6 +336,7 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
   ast_spice_screen_drop_display (self);
   self->main = NULL;
   g_clear_object (&self->session);
+  ast_spice_clipboard_forget ();
 }
 
 // ---------------------------------------------------------------------------------------------------------------
