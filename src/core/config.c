@@ -320,12 +320,15 @@ static gboolean
 read_share (File *file, const char *name, GError **error)
 {
   const Setting setting = { SHARES, name };
-  g_autofree char *value = g_key_file_get_string (file->keys, SHARES, name, NULL);
+  g_autoptr (GError) reason = NULL;
+  g_autofree char *value = g_key_file_get_string (file->keys, SHARES, name, &reason);
   g_autofree char *path = NULL;
 
   if (!ast_appliance_id_is_valid (name))
     return fail (file, &setting, error,
                  _ ("“%s” cannot be the name of a shared folder, as in course=/srv/course."), name);
+  if (reason)
+    return fail (file, &setting, error, "%s", reason->message);
   cut_comment (value);
   path = resolve (file, g_strstrip (value));
   if (value[0])

@@ -452,6 +452,9 @@ test_shares (Fixture *self, gconstpointer data)
   assert_fails (self, "[shares]\n\nMy Course=/srv\n",
                 ":3: [shares] My Course: “My Course” cannot be the name of a shared folder, as in "
                 "course=/srv/course.");
+  assert_fails (
+      self, "[shares]\ncourse=/srv/\\q\n",
+      ":2: [shares] course: Key file contains key “course” which has a value that cannot be interpreted.");
 }
 
 static void

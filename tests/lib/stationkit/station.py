@@ -21,7 +21,7 @@ EMULATOR = "qemu-system-x86_64"
 BUS_NAME = "org.asteroide.Kiosk1"
 DAEMONS = ("libvirtd", "virtlogd")
 # What libvirt and QEMU may start beside a guest, and what must go with it.
-HELPERS = ("dnsmasq", "passt", "qemu-bridge-helper", "slirp4netns", "swtpm", "virtiofsd")
+HELPERS = ("asteroide-share", "dnsmasq", "passt", "qemu-bridge-helper", "slirp4netns", "swtpm", "virtiofsd")
 # Of the environment a kiosk is started in nothing else is taken over.
 INHERITED = ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")
 
