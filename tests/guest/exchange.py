@@ -53,9 +53,8 @@ class Exchange(guests.GuestCase):
         self.screen.click_on(tile)
         self.station.wait_state("preparing", "starting", "booting", "ready")
         self.wait_for_colour(guests.COLOURS["desktop"])
-        processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
+        self.wait_for_agents()
         self.station.wait_state("ready")
-        processes.wait_until(lambda: self.in_guest("pidof spice-vdagent"), "the session's agent in the guest", 60, 1)
 
     def in_guest(self, command):
         """What a command in the guest prints."""

@@ -313,7 +313,7 @@ class Surroundings(lockcase.LockCase):
         self.add_sample("desktop")
         self.station.start_kiosk()
         self.start("desktop")
-        processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
+        self.wait_for_agents()
         self.screen.wait_for("user@desktop")
         for text in ("<b>root</b>&amp;<a href='file:///'>%s%n</a>", "<" * 10000):
             # Twice the quotes: for the guest's shell, which is typed into.

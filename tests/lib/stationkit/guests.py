@@ -146,6 +146,11 @@ class GuestCase(cases.StationCase):
         except (AssertionError, ValueError):
             return False
 
+    def wait_for_agents(self):
+        """Waits for QEMU's agent, and for SPICE's in the session, which hears of no copied text before."""
+        processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
+        processes.wait_until(lambda: self.run_in_guest("pidof spice-vdagent")[0] == 0, "the session's agent in the guest", 60, 1)
+
     def run_in_guest(self, command):
         """Runs a shell command by way of the agent: exit status and output."""
         pid = self.agent("guest-exec", path="/bin/sh", arg=["-c", command], **{"capture-output": True})["pid"]
