@@ -46,6 +46,7 @@ class Exchange(guests.GuestCase):
     def setUp(self):
         super().setUp()
         self.x = Intruder(self.screen.name)
+        self.holder = X.NONE
         self.addCleanup(self.x.close)
 
     def begin(self, tile=guests.NAMES["desktop"]):
@@ -89,9 +90,13 @@ class Exchange(guests.GuestCase):
             return self.x.owner(selection) != X.NONE and self.x.read(selection) == text
         processes.wait_until(handed, f"“{text}” of the guest", 60, 1)
 
-    def comes_in(self, text, selection="CLIPBOARD"):
-        """Waits until the text from here can be pasted in the guest."""
-        processes.wait_until(lambda: self.pasted_in_guest(selection) == text, f"“{text}” in the guest", 60, 0.5)
+    def hand_in(self, text, selection="CLIPBOARD"):
+        """Copies here until the text can be pasted in the guest, likewise; the window that has it."""
+        def handed():
+            self.holder = self.copy_here(text, selection)
+            return self.pasted_in_guest(selection) == text
+        processes.wait_until(handed, f"“{text}” in the guest", 90, 1)
+        return self.holder
 
     def test_clipboard_in(self):
         """Into the guest: what is copied here comes, and what is copied there stays there."""
@@ -99,13 +104,11 @@ class Exchange(guests.GuestCase):
         self.station.start_kiosk()
         self.begin()
         for selection, other in PAIRS:
-            holder = self.copy_here(f"handed in {selection}", selection)
-            self.comes_in(f"handed in {selection}", selection)
+            holder = self.hand_in(f"handed in {selection}", selection)
             self.copy_in_guest("kept inside", selection)
             self.assertEqual(self.pasted_in_guest(selection), "kept inside")
             # The guest would have offered its own before it asked for this one.
-            self.copy_here(f"then {other}", other)
-            self.comes_in(f"then {other}", other)
+            self.hand_in(f"then {other}", other)
             self.assertEqual(self.x.owner(selection), holder)
         self.tell_bar("clipboard into it", "clipboard out of it")
         self.stop("--force")
@@ -145,8 +148,7 @@ class Exchange(guests.GuestCase):
             self.assertEqual(self.x.owner(selection), X.NONE, selection)
             self.assertEqual(self.pasted_in_guest(selection), "", selection)
         # It is open all the same.
-        self.copy_here("of the desk")
-        self.comes_in("of the desk")
+        self.hand_in("of the desk")
         self.stop("--force")
 
     def tell_bar(self, opened, closed):
