@@ -9,6 +9,7 @@ enum
   SIGNAL_DESKTOP_READY,
   SIGNAL_LOST,
   SIGNAL_REDIRECTIONS_CHANGED,
+  SIGNAL_HEADS_CHANGED,
   N_SIGNALS
 };
 
@@ -27,6 +28,7 @@ ast_screen_default_init (AstScreenInterface *iface)
   signals[SIGNAL_DESKTOP_READY] = new_signal ("desktop-ready");
   signals[SIGNAL_LOST] = new_signal ("lost");
   signals[SIGNAL_REDIRECTIONS_CHANGED] = new_signal ("redirections-changed");
+  signals[SIGNAL_HEADS_CHANGED] = new_signal ("heads-changed");
 }
 
 void
@@ -45,6 +47,12 @@ void
 ast_screen_emit_lost (AstScreen *self)
 {
   g_signal_emit (self, signals[SIGNAL_LOST], 0);
+}
+
+void
+ast_screen_emit_heads_changed (AstScreen *self)
+{
+  g_signal_emit (self, signals[SIGNAL_HEADS_CHANGED], 0);
 }
 
 void
@@ -94,4 +102,22 @@ void
 ast_screen_set_volume (AstScreen *self, AstVolume volume)
 {
   AST_SCREEN_GET_IFACE (self)->set_volume (self, volume);
+}
+
+guint
+ast_screen_get_n_heads (AstScreen *self)
+{
+  return AST_SCREEN_GET_IFACE (self)->get_n_heads (self);
+}
+
+GObject *
+ast_screen_get_head (AstScreen *self, guint head)
+{
+  return AST_SCREEN_GET_IFACE (self)->get_head (self, head);
+}
+
+void
+ast_screen_place_heads (AstScreen *self, const AstHeadPlace *places, guint n_places)
+{
+  AST_SCREEN_GET_IFACE (self)->place_heads (self, places, n_places);
 }

@@ -5,6 +5,7 @@
 #include "catalogue.h"
 #include "error.h"
 #include "failure-page.h"
+#include "heads.h"
 #include "icon-painter.h"
 #include "info-panel.h"
 #include "launcher.h"
@@ -33,6 +34,7 @@ struct _AstApplication
   AstHost *host;
   AstRunner *runner;
   AstBusService *bus;
+  AstHeads *heads; // NULL before there is a screen
   GMainLoop *loop;
   gboolean is_ending;
   gboolean guest_shown; // the guest's first picture was seen in this session
@@ -98,6 +100,8 @@ ast_application_turn_to (AstApplication *self, GtkWidget *page)
   ast_application_show_volume (self);
   if (page == self->launcher)
     ast_launcher_reset (AST_LAUNCHER (self->launcher));
+  if (self->heads)
+    ast_heads_set_shown (self->heads, page == self->session);
   if (page == self->session)
     gtk_widget_grab_focus (GTK_WIDGET (ast_session_page_get_screen (AST_SESSION_PAGE (self->session))));
 }
@@ -531,6 +535,7 @@ ast_application_add_runner (AstApplication *self, AstScreen *screen)
 {
   self->runner = ast_runner_new (self->config, self->host, self->store, screen);
   g_signal_connect (self->runner, "changed", G_CALLBACK (on_runner_changed), self);
+  self->heads = ast_heads_new (AST_WINDOW (self->window), screen);
   g_signal_connect_object (screen, "shown", G_CALLBACK (on_screen_shown), self, 0);
   g_signal_connect_object (screen, "redirections-changed", G_CALLBACK (on_redirections_changed), self,
                            G_CONNECT_SWAPPED);
@@ -584,6 +589,7 @@ ast_application_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->catalogue, self);
   g_clear_object (&self->bus);
   g_clear_object (&self->runner);
+  g_clear_object (&self->heads);
   g_clear_pointer (&self->window, gtk_widget_destroy);
   g_clear_object (&self->host);
   g_clear_object (&self->store);

@@ -3,10 +3,12 @@
 // the policy of its session does not allow.
 #include "ast-build.h"
 #include "screen-module.h"
-#include "spice-clipboard.h"
-#include "spice-redirector.h"
 #include "sound-player.h"
-#include <gdk/gdkwayland.h>
+#include "spice-clipboard.h"
+#include "spice-display.h"
+#include "spice-heads.h"
+#include "spice-redirector.h"
+#include <gdk/gdkx.h>
 #include <glib/gi18n.h>
 #include <gmodule.h>
 #include <spice-client-gtk.h>
@@ -25,8 +27,9 @@ struct _AstSpiceScreen
   AstMachine *machine; // NULL while nothing is attached
   GCancellable *cancellable;
   SpiceSession *session;
-  SpiceChannel *main; // borrowed from the session; NULL before it has one
-  SpiceDisplay *display;
+  SpiceChannel *main;             // borrowed from the session; NULL before it has one
+  SpiceDisplay *display;          // of the first head
+  AstSpiceHeads *heads;           // with the session
   GPtrArray *waiting;             // channels that may have their sockets once the guest is shown
   AstSpiceRedirector *redirector; // once the guest is shown, if it may have devices
   AstSoundPlayer *player;         // NULL while there is no sound to come
@@ -229,51 +232,16 @@ ast_spice_screen_is_on_desk (AstSpiceScreen *self)
   return GTK_IS_WINDOW (window) && gtk_window_get_decorated (GTK_WINDOW (window));
 }
 
-// A guest without tablet or agent has a mouse that only knows steps. spice-gtk then holds the pointer, for
-// which Wayland has these two extensions; without asking whether they are there (cage has neither) it
-// crashes.
-static gboolean
-ast_spice_screen_can_hold_pointer (AstSpiceScreen *self)
-{
-  GdkDisplay *display = gtk_widget_get_display (GTK_WIDGET (self));
-
-  return !GDK_IS_WAYLAND_DISPLAY (display)
-         || (gdk_wayland_display_query_registry (display, "zwp_relative_pointer_manager_v1")
-             && gdk_wayland_display_query_registry (display, "zwp_pointer_constraints_v1"));
-}
-
 static void
 ast_spice_screen_add_display (AstSpiceScreen *self)
 {
-  SpiceGrabSequence *none = spice_grab_sequence_new (0, NULL);
-
-  self->display = spice_display_new (self->session, 0);
-  g_object_set (self->display, "resize-guest", TRUE, "scaling", TRUE, "grab-keyboard",
-                ast_spice_screen_is_on_desk (self), "grab-mouse", ast_spice_screen_can_hold_pointer (self),
-                "keypress-delay", 0, "disable-inputs", FALSE, NULL);
-  // An empty sequence: no chord lets go of the guest (NULL would restore the library's own).
-  spice_display_set_grab_keys (self->display, none);
-  spice_grab_sequence_free (none);
-  gtk_drag_dest_unset (GTK_WIDGET (self->display));
+  self->display = ast_spice_display_new (self->session, 0, ast_spice_heads_get_most (self->heads) == 1,
+                                         ast_spice_screen_is_on_desk (self));
   g_signal_connect_object (self->display, "notify::ready", G_CALLBACK (on_ready), self, 0);
   gtk_container_add (GTK_CONTAINER (self), GTK_WIDGET (self->display));
   gtk_widget_show (GTK_WIDGET (self->display));
   // While QEMU greets the channel, not when its picture is there.
   gtk_widget_realize (GTK_WIDGET (self->display));
-}
-
-// Taken out of the window before it is destroyed: it is told then that the focus has left it, which the
-// library does not bear once it has let go of its session.
-static void
-ast_spice_screen_drop_display (AstSpiceScreen *self)
-{
-  g_autoptr (GtkWidget) display = self->display ? g_object_ref (GTK_WIDGET (self->display)) : NULL;
-
-  self->display = NULL;
-  if (display == NULL)
-    return;
-  gtk_container_remove (GTK_CONTAINER (self), display);
-  gtk_widget_destroy (display);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -302,8 +270,18 @@ on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *se
   if (!SPICE_IS_MAIN_CHANNEL (channel))
     return;
   self->main = channel;
+  ast_spice_heads_set_main (self->heads, channel);
   g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_main_event), self, 0);
   g_signal_connect_object (channel, "notify::agent-connected", G_CALLBACK (on_agent_connected), self, 0);
+}
+
+// More than one only where the kiosk has a window for each monitor.
+static guint
+ast_spice_screen_count_heads (AstSpiceScreen *self)
+{
+  gboolean can_place = GDK_IS_X11_DISPLAY (gtk_widget_get_display (GTK_WIDGET (self)));
+
+  return can_place && !ast_spice_screen_is_on_desk (self) ? self->appliance->heads : 1;
 }
 
 static void
@@ -316,6 +294,7 @@ ast_spice_screen_add_session (AstSpiceScreen *self)
                 (self->policy.devices & AST_DEVICE_SMARTCARD) != 0, "enable-usbredir",
                 (self->policy.devices & REDIRECTED) != 0, NULL);
   g_signal_connect_object (self->session, "channel-new", G_CALLBACK (on_channel_new), self, 0);
+  self->heads = ast_spice_heads_new (AST_SCREEN (self), self->session, ast_spice_screen_count_heads (self));
   ast_spice_clipboard_open (self->session, self->policy.devices);
 }
 
@@ -333,7 +312,8 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
   g_clear_object (&self->player);
   if (self->session)
     spice_session_disconnect (self->session);
-  ast_spice_screen_drop_display (self);
+  g_clear_pointer (&self->display, ast_spice_display_drop);
+  g_clear_pointer (&self->heads, ast_spice_heads_free);
   self->main = NULL;
   g_clear_object (&self->session);
   ast_spice_clipboard_forget ();
@@ -420,6 +400,29 @@ ast_spice_screen_redirect (AstScreen *screen, const char *id, gboolean in, GErro
   return FALSE;
 }
 
+static guint
+ast_spice_screen_get_n_heads (AstScreen *screen)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
+
+  return self->heads ? ast_spice_heads_get_number (self->heads) : 1;
+}
+
+static GObject *
+ast_spice_screen_get_head (AstScreen *screen, guint head)
+{
+  return G_OBJECT (ast_spice_heads_get (AST_SPICE_SCREEN (screen)->heads, head));
+}
+
+static void
+ast_spice_screen_place_heads (AstScreen *screen, const AstHeadPlace *places, guint n_places)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
+
+  if (self->heads)
+    ast_spice_heads_place (self->heads, places, n_places);
+}
+
 static void
 ast_spice_screen_set_volume (AstScreen *screen, AstVolume volume)
 {
@@ -440,6 +443,9 @@ ast_spice_screen_iface_init (AstScreenInterface *iface)
   iface->list_redirections = ast_spice_screen_list_redirections;
   iface->redirect = ast_spice_screen_redirect;
   iface->set_volume = ast_spice_screen_set_volume;
+  iface->get_n_heads = ast_spice_screen_get_n_heads;
+  iface->get_head = ast_spice_screen_get_head;
+  iface->place_heads = ast_spice_screen_place_heads;
 }
 
 static void

@@ -63,3 +63,19 @@ ast_clear_children (GtkWidget *container)
 {
   gtk_container_foreach (GTK_CONTAINER (container), destroy_child, NULL);
 }
+
+gboolean
+ast_is_at (const GdkEventConfigure *event, const GdkRectangle *area)
+{
+  return event->x == area->x && event->y == area->y && event->width == area->width
+         && event->height == area->height;
+}
+
+void
+ast_put_back (GdkWindow *window, const GdkRectangle *area)
+{
+  gdk_window_show (window);
+  gdk_window_deiconify (window);
+  gdk_window_move_resize (window, area->x, area->y, area->width, area->height);
+  gdk_window_raise (window);
+}

@@ -19,4 +19,9 @@ GtkWidget *ast_new_card (const char *style);
 // Destroys everything in it.
 void ast_clear_children (GtkWidget *container);
 
+// For windows that place themselves on an X server. Is the window where it belongs?
+gboolean ast_is_at (const GdkEventConfigure *event, const GdkRectangle *area);
+// Shown, whole, at its place and on top again, whatever was done to it.
+void ast_put_back (GdkWindow *window, const GdkRectangle *area);
+
 G_END_DECLS

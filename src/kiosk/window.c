@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "window.h"
 #include "curtain.h"
+#include "widgets.h"
 #include <gdk/gdkx.h>
 
 #define DESK_WIDTH  1280
@@ -16,17 +17,33 @@ struct _AstWindow
   guint return_idle;
   guint grab_timer;
   gboolean was_granted; // the last grab that was asked for, and nothing has ended it since
-  GPtrArray *curtains;  // over the other monitors
+  GPtrArray *monitors;  // its own one, then those that have a curtain
+  GPtrArray *curtains;  // of monitor 1 and up; each stays as long as there are so many
 };
 
+enum
+{
+  SIGNAL_MONITORS_CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
 G_DEFINE_FINAL_TYPE (AstWindow, ast_window, GTK_TYPE_WINDOW)
+
+static GdkMonitor *
+find_monitor (AstWindow *self)
+{
+  GdkDisplay *display = gtk_widget_get_display (GTK_WIDGET (self));
+  GdkMonitor *primary = gdk_display_get_primary_monitor (display);
+
+  return primary ? primary : gdk_display_get_monitor (display, 0);
+}
 
 static gboolean
 find_area (AstWindow *self, GdkRectangle *area)
 {
-  GdkDisplay *display = gtk_widget_get_display (GTK_WIDGET (self));
-  GdkMonitor *primary = gdk_display_get_primary_monitor (display);
-  GdkMonitor *monitor = primary ? primary : gdk_display_get_monitor (display, 0);
+  GdkMonitor *monitor = find_monitor (self);
 
   if (monitor)
     gdk_monitor_get_geometry (monitor, area);
@@ -53,28 +70,70 @@ ast_window_fill_monitor (AstWindow *self)
   gtk_window_fullscreen (GTK_WINDOW (self));
 }
 
-// Monitors that show a part of what the window covers have nothing of their own to hide.
-static void
-ast_window_hang_curtain (AstWindow *self, GdkMonitor *monitor, const GdkRectangle *own)
+// How the areas of monitors lie to each other that were looked at before.
+typedef struct
 {
-  GdkRectangle area, common;
+  gboolean is_inside; // one of them shows all that this one does
+  gboolean is_apart;  // none shows anything of it
+} Overlap;
+
+static Overlap
+ast_window_find_overlap (AstWindow *self, const GdkRectangle *area)
+{
+  Overlap found = { .is_apart = TRUE };
+
+  for (guint i = 0; i < self->monitors->len; i++)
+    {
+      GdkRectangle other, common;
+
+      gdk_monitor_get_geometry (self->monitors->pdata[i], &other);
+      if (!gdk_rectangle_intersect (area, &other, &common))
+        continue;
+      found.is_apart = FALSE;
+      found.is_inside = found.is_inside || gdk_rectangle_equal (area, &common);
+    }
+  return found;
+}
+
+static void
+ast_window_hang_curtain (AstWindow *self, const GdkRectangle *area, gboolean comes_back)
+{
+  guint number = self->monitors->len - 1;
+
+  if (self->curtains->len < number)
+    g_ptr_array_add (self->curtains, ast_curtain_new ());
+  ast_curtain_cover (self->curtains->pdata[number - 1], area, comes_back);
+}
+
+// Monitors that show a part of what another one does have nothing of their own to hide. Where two share a
+// part only, the later one gives way: they would else go on covering each other.
+static void
+ast_window_cover (AstWindow *self, GdkMonitor *monitor)
+{
+  GdkRectangle area;
+  Overlap overlap;
 
   gdk_monitor_get_geometry (monitor, &area);
-  if (!gdk_rectangle_intersect (&area, own, &common) || !gdk_rectangle_equal (&area, &common))
-    g_ptr_array_add (self->curtains, ast_curtain_new (&area));
+  overlap = ast_window_find_overlap (self, &area);
+  if (overlap.is_inside)
+    return;
+  g_ptr_array_add (self->monitors, g_object_ref (monitor));
+  ast_window_hang_curtain (self, &area, overlap.is_apart);
 }
 
 static void
 ast_window_cover_others (AstWindow *self)
 {
   GdkDisplay *display = gtk_widget_get_display (GTK_WIDGET (self));
-  GdkRectangle own;
+  GdkMonitor *own = find_monitor (self);
 
-  g_ptr_array_set_size (self->curtains, 0);
-  if (!self->places_itself || !find_area (self, &own))
-    return;
-  for (int i = 0; i < gdk_display_get_n_monitors (display); i++)
-    ast_window_hang_curtain (self, gdk_display_get_monitor (display, i), &own);
+  g_ptr_array_set_size (self->monitors, 0);
+  if (own)
+    g_ptr_array_add (self->monitors, g_object_ref (own));
+  for (int i = 0; own && self->places_itself && i < gdk_display_get_n_monitors (display); i++)
+    ast_window_cover (self, gdk_display_get_monitor (display, i));
+  if (self->curtains->len >= MAX (self->monitors->len, 1))
+    g_ptr_array_set_size (self->curtains, (int)MAX (self->monitors->len, 1) - 1);
 }
 
 static void
@@ -82,6 +141,25 @@ on_monitors_changed (AstWindow *self)
 {
   ast_window_fill_monitor (self);
   ast_window_cover_others (self);
+  g_signal_emit (self, signals[SIGNAL_MONITORS_CHANGED], 0);
+}
+
+guint
+ast_window_get_n_monitors (AstWindow *self)
+{
+  return self->monitors->len;
+}
+
+GdkMonitor *
+ast_window_get_monitor (AstWindow *self, guint number)
+{
+  return self->monitors->pdata[number];
+}
+
+void
+ast_window_show_head (AstWindow *self, guint number, GtkWidget *head)
+{
+  ast_curtain_show_head (self->curtains->pdata[number - 1], head);
 }
 
 /* The grab: every key comes here, whoever has the focus and wherever the pointer is */
@@ -127,10 +205,7 @@ on_return (gpointer data)
   self->return_idle = 0;
   if (window == NULL || !find_area (self, &area))
     return G_SOURCE_REMOVE;
-  gdk_window_show (window);
-  gdk_window_deiconify (window);
-  gdk_window_move_resize (window, area.x, area.y, area.width, area.height);
-  gdk_window_raise (window);
+  ast_put_back (window, &area);
   gdk_window_focus (window, GDK_CURRENT_TIME);
   // At once: no key may be anybody else's until the timer's next turn.
   if (self->grab_timer)
@@ -183,9 +258,7 @@ ast_window_configure_event (GtkWidget *widget, GdkEventConfigure *event)
   AstWindow *self = AST_WINDOW (widget);
   GdkRectangle area;
 
-  if (find_area (self, &area)
-      && (event->x != area.x || event->y != area.y || event->width != area.width
-          || event->height != area.height))
+  if (find_area (self, &area) && !ast_is_at (event, &area))
     ast_window_come_back (self);
   return GTK_WIDGET_CLASS (ast_window_parent_class)->configure_event (widget, event);
 }
@@ -208,6 +281,7 @@ ast_window_dispose (GObject *object)
   g_clear_handle_id (&self->return_idle, g_source_remove);
   g_clear_handle_id (&self->grab_timer, g_source_remove);
   g_ptr_array_set_size (self->curtains, 0);
+  g_ptr_array_set_size (self->monitors, 0);
   G_OBJECT_CLASS (ast_window_parent_class)->dispose (object);
 }
 
@@ -215,6 +289,7 @@ static void
 ast_window_finalize (GObject *object)
 {
   g_ptr_array_unref (AST_WINDOW (object)->curtains);
+  g_ptr_array_unref (AST_WINDOW (object)->monitors);
   G_OBJECT_CLASS (ast_window_parent_class)->finalize (object);
 }
 
@@ -230,11 +305,14 @@ ast_window_class_init (AstWindowClass *klass)
   widget_class->visibility_notify_event = ast_window_visibility_event;
   widget_class->focus_out_event = ast_window_focus_out_event;
   widget_class->configure_event = ast_window_configure_event;
+  signals[SIGNAL_MONITORS_CHANGED] = g_signal_new ("monitors-changed", AST_TYPE_WINDOW, G_SIGNAL_RUN_LAST, 0,
+                                                   NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
 ast_window_init (AstWindow *self)
 {
+  self->monitors = g_ptr_array_new_with_free_func (g_object_unref);
   self->curtains = g_ptr_array_new_with_free_func ((GDestroyNotify)gtk_widget_destroy);
 }
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "spice-display.h"
+#include "spice-sharp.h"
+#include <gdk/gdkwayland.h>
+
+// A guest without tablet or agent has a mouse that only knows steps. spice-gtk then holds the pointer, for
+// which Wayland has these two extensions; without asking whether they are there (cage has neither) it
+// crashes.
+static gboolean
+can_hold_pointer (GdkDisplay *display)
+{
+  return !GDK_IS_WAYLAND_DISPLAY (display)
+         || (gdk_wayland_display_query_registry (display, "zwp_relative_pointer_manager_v1")
+             && gdk_wayland_display_query_registry (display, "zwp_pointer_constraints_v1"));
+}
+
+SpiceChannel *
+ast_spice_find_display_channel (SpiceSession *session, guint id)
+{
+  g_autoptr (GList) channels = spice_session_get_channels (session);
+
+  for (GList *each = channels; each; each = each->next)
+    {
+      int channel_id;
+
+      g_object_get (each->data, "channel-id", &channel_id, NULL);
+      if (SPICE_IS_DISPLAY_CHANNEL (each->data) && channel_id == (int)id)
+        return each->data;
+    }
+  return NULL;
+}
+
+// A card for each head has a channel for each; one card with several heads has one channel, and monitors in
+// it.
+static SpiceDisplay *
+new_display (SpiceSession *session, guint head)
+{
+  if (head == 0 || ast_spice_find_display_channel (session, head))
+    return spice_display_new (session, (int)head);
+  return spice_display_new_with_monitor (session, 0, (int)head);
+}
+
+SpiceDisplay *
+ast_spice_display_new (SpiceSession *session, guint head, gboolean resizes_guest, gboolean holds_keyboard)
+{
+  SpiceGrabSequence *none = spice_grab_sequence_new (0, NULL);
+  SpiceDisplay *display = new_display (session, head);
+
+  g_object_set (display, "resize-guest", resizes_guest, "scaling", TRUE, "grab-keyboard", holds_keyboard,
+                "grab-mouse", can_hold_pointer (gtk_widget_get_display (GTK_WIDGET (display))),
+                "keypress-delay", 0, "disable-inputs", FALSE, NULL);
+  // An empty sequence: no chord lets go of the guest (NULL would restore the library's own).
+  spice_display_set_grab_keys (display, none);
+  spice_grab_sequence_free (none);
+  gtk_drag_dest_unset (GTK_WIDGET (display));
+  ast_spice_sharpen (display);
+  return display;
+}
+
+// Taken out of the window before it is destroyed: it is told then that the focus has left it, which the
+// library does not bear once it has let go of its session.
+void
+ast_spice_display_drop (SpiceDisplay *display)
+{
+  g_autoptr (GtkWidget) widget = g_object_ref (GTK_WIDGET (display));
+  GtkWidget *parent = gtk_widget_get_parent (widget);
+
+  if (parent)
+    gtk_container_remove (GTK_CONTAINER (parent), widget);
+  gtk_widget_destroy (widget);
+}
