@@ -58,6 +58,12 @@ class Intruder:
                 continue
         return found
 
+    def count_windows(self):
+        """How many windows there are, mapped or not, at all depths."""
+        def below(window):
+            return sum(1 + below(child) for child in window.query_tree().children)
+        return below(self.root)
+
     def order(self):
         """All mapped windows' ids, from the bottom to the top, the intruder's too."""
         return [window.id for window in self.root.query_tree().children

@@ -1,0 +1,292 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several monitors for one guest: on an X server whose monitors are plugged, moved and resized while the guest runs. What the guest
+makes of them is asked of the guest itself."""
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from PIL import Image, ImageChops  # noqa: E402
+from stationkit import cases, display, guests, processes  # noqa: E402
+from stationkit.intruder import Intruder  # noqa: E402
+from stationkit.xorg import XorgDisplay  # noqa: E402
+
+OUTPUT = re.compile(r"^\S+ connected (?:primary )?(\d+)x(\d+)\+(\d+)\+(\d+)", re.MULTILINE)
+FIRST = (1280, 800)
+SECOND = (1024, 768)
+GROUND = guests.COLOURS["desktop"]
+CYCLES = 20
+# In the guest: the shell of the agent has no environment.
+IN_GUEST = "export DISPLAY=:0 PATH=/usr/sbin:/usr/bin; "
+# As the guest's X tells a button that is held.
+FIRST_BUTTON = 0x100
+
+
+def heads(count):
+    """Gives a descriptor so many heads."""
+    return lambda text: text.replace('<display heads="1"/>', f'<display heads="{count}"/>')
+
+
+def area(place, size):
+    """Of a monitor, as pictures count."""
+    return (*place, place[0] + size[0], place[1] + size[1])
+
+
+def same_share(one, other, part):
+    """Which part of an area, 0 to 1, is the same in two pictures, to the pixel?"""
+    difference = ImageChops.difference(one.crop(part), other.crop(part)).convert("L")
+    return difference.histogram()[0] / (difference.width * difference.height)
+
+
+class Monitors(guests.GuestCase):
+    """A guest on one and more monitors."""
+
+    screen_type = XorgDisplay
+
+    def setUp(self):
+        super().setUp()
+        self.intruder = Intruder(self.screen.name)
+        self.addCleanup(self.intruder.close)
+        self.addCleanup(self.one_monitor)
+
+    def one_monitor(self):
+        """As the screen was."""
+        self.screen.set_monitor(0, *FIRST, "--primary", "--pos", "0x0")
+        self.screen.unplug(1)
+
+    def start_desktop(self, count=2, **env):
+        """A session of the desktop with so many heads, whose agents are there."""
+        self.add_sample("desktop", change=heads(count))
+        self.station.start_kiosk(**env)
+        done = self.station.ctl("start", "desktop")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.wait_for_colour(GROUND, 0.2)
+        self.station.wait_state("ready")
+        self.station.wait_until(self.agent_answers, "the guest's agent", 120, 0.5)
+
+    # What there is to see
+
+    def in_guest(self, command):
+        """Runs a command in the guest's session; its output."""
+        status, output = self.run_in_guest(IN_GUEST + command)
+        self.assertEqual(status, 0, f"{command}: {output}")
+        return output
+
+    def guest_view(self):
+        """The guest's monitors as it sees them: left, top, width, height, in any order."""
+        found = OUTPUT.findall(self.in_guest("xrandr"))
+        return sorted((int(left), int(top), int(width), int(height)) for width, height, left, top in found)
+
+    def expect_view(self, *monitors):
+        """The guest sees these monitors, and each shows its part of the guest's picture; the kiosk has a window on each."""
+        seen = []
+
+        def look():
+            seen[:] = self.guest_view()
+            return seen == sorted(monitors)
+        self.station.wait_until(look, lambda: f"{monitors} in the guest, which sees {seen}", 60, 0.5)
+        self.assertEqual(sorted(window.area for window in self.intruder.toplevels()), sorted(monitors))
+        self.expect_picture(monitors)
+        self.assertTrue(self.intruder.grabbed(), "somebody else can have the keyboard")
+
+    def expect_picture(self, monitors):
+        """Each monitor shows its part of what the guest paints, pixel for pixel but for the pointer."""
+        shares = []
+
+        def look():
+            guest, kiosk = self.desk.guest_screen(), self.screen.look()
+            shares[:] = [same_share(guest, kiosk, (left, top, left + width, top + height)) for left, top, width, height in monitors]
+            return min(shares) > 0.999
+        processes.wait_until(look, lambda: f"the guest's picture; {shares} of the monitors show it", 30, 0.5)
+
+    # Cases
+
+    def test_one_two_one(self):
+        """A second monitor comes, moves, changes and goes while the guest runs: the guest follows."""
+        self.start_desktop()
+        self.expect_view((0, 0, *FIRST))
+        self.screen.set_monitor(1, *SECOND, "--right-of", "DUMMY0")
+        self.expect_view((0, 0, *FIRST), (FIRST[0], 0, *SECOND))
+        self.station.shot("right")
+        self.screen.set_monitor(1, 800, 600, "--right-of", "DUMMY0")
+        self.expect_view((0, 0, *FIRST), (FIRST[0], 0, 800, 600))
+        self.screen.set_monitor(1, 600, 800, "--right-of", "DUMMY0")
+        self.expect_view((0, 0, *FIRST), (FIRST[0], 0, 600, 800))
+        self.station.shot("upright")
+        self.screen.change("--output", "DUMMY1", "--pos", "0x0", "--output", "DUMMY0", "--pos", "0x800")
+        self.expect_view((0, 0, 600, 800), (0, 800, *FIRST))
+        self.station.shot("above")
+        self.screen.change("--output", "DUMMY1", "--pos", "0x0", "--output", "DUMMY0", "--pos", "600x0")
+        self.expect_view((0, 0, 600, 800), (600, 0, *FIRST))
+        self.one_monitor()
+        self.expect_view((0, 0, *FIRST))
+        self.screen.set_monitor(0, *SECOND, "--primary", "--pos", "0x0")
+        self.expect_view((0, 0, *SECOND))
+        self.stop("--force")
+        self.assertEqual([window.area for window in self.intruder.toplevels()], [(0, 0, *SECOND)])
+
+    def test_second_monitor_first(self):
+        """Both monitors are there before the guest; the second is dark on the launcher, during the start and afterwards."""
+        self.screen.set_monitor(1, *SECOND, "--right-of", "DUMMY0")
+        second = area((FIRST[0], 0), SECOND)
+        self.add_sample("desktop", change=heads(2))
+        self.station.start_kiosk()
+        self.assertGreater(self.screen.share("000000", area=second), 0.999)
+        done = self.station.ctl("start", "desktop")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.station.wait_until(lambda: self.screen.share(GROUND, area=second) > 0.9, "the guest on the second monitor", 240, 0.5)
+        self.station.wait_until(self.agent_answers, "the guest's agent", 120, 0.5)
+        self.expect_view((0, 0, *FIRST), (FIRST[0], 0, *SECOND))
+        self.stop("--force")
+        self.station.wait_until(lambda: self.screen.share("000000", area=second) > 0.999, "darkness on the second monitor")
+
+    def open_terminal(self, left, command):
+        """A terminal in the guest at so many pixels from the left, which runs a command."""
+        self.in_guest(f"HOME=/home/user setsid xterm -geometry 40x10+{left}+300 -e sh -c '{command}' >/dev/null 2>&1 &")
+
+    def test_hands(self):
+        """A click on the second monitor arrives there, also across the edge of both; keys reach the guest from wherever the pointer
+        is, and the bar opens on the first monitor."""
+        self.start_desktop()
+        self.screen.set_monitor(1, *SECOND, "--right-of", "DUMMY0")
+        self.expect_view((0, 0, *FIRST), (FIRST[0], 0, *SECOND))
+        self.open_terminal(FIRST[0] + 300, "exec cat >/tmp/typed")
+        self.screen.click(FIRST[0] + 400, 400)
+        self.expect_pointer(FIRST[0] + 400, 400)
+        self.screen.click(40, 700)
+        self.expect_pointer(40, 700)
+        self.screen.click(FIRST[0] + SECOND[0] - 3, SECOND[1] - 3)
+        self.expect_pointer(FIRST[0] + SECOND[0] - 3, SECOND[1] - 3)
+        self.screen.key("Escape")
+        self.screen.click(FIRST[0] + 400, 400)
+        self.enter("from the second monitor")
+        self.expect_typed("from the second monitor")
+        self.screen.key("ctrl+alt+Home")
+        self.screen.wait_for("End session", area=(0, 0, FIRST[0], guests.BAR_HEIGHT))
+        self.station.shot("bar")
+        self.screen.key("Escape")
+        self.stop("--force")
+
+    def expect_pointer(self, left, top):
+        """The guest's pointer is there, give or take a pixel."""
+        seen = []
+
+        def look():
+            seen[:] = map(int, re.findall(r"[xy]:(\d+)", self.in_guest("xdotool getmouselocation")))
+            return abs(seen[0] - left) <= 1 and abs(seen[1] - top) <= 1
+        processes.wait_until(look, lambda: f"the pointer at {left}, {top}; it is at {seen}", 20, 0.3)
+
+    def expect_typed(self, line):
+        """The last line that has come to the terminal."""
+        seen = []
+
+        def look():
+            seen[:] = self.in_guest("cat /tmp/typed").splitlines()
+            return seen and seen[-1] == line
+        processes.wait_until(look, lambda: f"“{line}” in the guest, which has {seen[-3:]}", 20, 0.3)
+
+    def test_unplugged_while_held(self):
+        """The second monitor goes while a key or a button is down on it: the guest hears of the release."""
+        self.start_desktop()
+        self.screen.set_monitor(1, *SECOND, "--right-of", "DUMMY0")
+        self.expect_view((0, 0, *FIRST), (FIRST[0], 0, *SECOND))
+        self.open_terminal(60, "exec cat >/tmp/typed")
+        self.screen.move(FIRST[0] + 400, 400)
+        with self.intruder.holding("a"):
+            self.one_monitor()
+            self.expect_view((0, 0, *FIRST))
+        self.screen.key("Return")
+        self.enter("released")
+        self.expect_typed("released")
+        self.screen.set_monitor(1, *SECOND, "--right-of", "DUMMY0")
+        self.expect_view((0, 0, *FIRST), (FIRST[0], 0, *SECOND))
+        self.in_guest("HOME=/home/user setsid xev -geometry 300x200+800+500 -event button >/tmp/buttons 2>&1 &")
+        self.screen.press_button(FIRST[0] + 400, 400)
+        self.one_monitor()
+        self.screen.release_button(900, 600)
+        self.expect_view((0, 0, *FIRST))
+        self.screen.click(900, 600)
+        processes.wait_until(lambda: "ButtonRelease" in self.in_guest("cat /tmp/buttons"), "a click in the guest", 20, 0.3)
+        state = re.search(r"ButtonPress.*?state 0x([0-9a-f]+)", self.in_guest("cat /tmp/buttons"), re.DOTALL).group(1)
+        self.assertEqual(int(state, 16) & FIRST_BUTTON, 0, "the guest believes that the button is still down")
+        self.stop("--force")
+
+    def test_large_pixels(self):
+        """A station whose screens are fine, where the toolkit draws everything twice as large: the guest gets all pixels."""
+        self.start_desktop(GDK_SCALE="2")
+        self.expect_view((0, 0, *FIRST))
+        self.screen.set_monitor(1, *SECOND, "--right-of", "DUMMY0")
+        self.expect_view((0, 0, *FIRST), (FIRST[0], 0, *SECOND))
+        self.screen.click(FIRST[0] + 501, 301)
+        self.expect_pointer(FIRST[0] + 501, 301)
+        self.station.shot("fine")
+        self.stop("--force")
+
+    def test_plugging_again_and_again(self):
+        """Twenty times in and out: the kiosk has as many windows, files and threads as before."""
+        self.start_desktop()
+        counts = []
+        for _ in range(CYCLES):
+            self.screen.set_monitor(1, *SECOND, "--right-of", "DUMMY0")
+            self.station.wait_until(lambda: len(self.guest_view()) == 2, "two monitors in the guest", 60, 0.2)
+            self.one_monitor()
+            self.station.wait_until(lambda: len(self.guest_view()) == 1, "one monitor in the guest", 60, 0.2)
+            counts.append(self.count_what_is_held())
+        self.expect_view((0, 0, *FIRST))
+        # What is made once, for the first two monitors, stays.
+        self.assertEqual(counts[1:], counts[1:2] * (CYCLES - 1))
+        self.stop("--force")
+
+    def count_what_is_held(self):
+        """The kiosk's windows, open files and threads."""
+        process = Path("/proc") / str(self.station.kiosk.pid)
+        return (self.intruder.count_windows(), len(list((process / "fd").iterdir())), len(list((process / "task").iterdir())))
+
+    # Guests without an agent
+
+    def start_tiny(self, count, factor):
+        """The text console on a monitor that is by so much larger than its picture in both directions."""
+        self.add_sample(change=heads(count))
+        self.station.start_kiosk()
+        self.start()
+        self.enter("clear; echo 0123456789")
+        width, height = self.desk.guest_screen().size
+        self.screen.set_monitor(0, round(width * factor), round(height * factor), "--primary", "--pos", "0x0")
+        return width, height
+
+    def test_whole_factor(self):
+        """A guest without an agent is enlarged by whole pixels where they fill the monitor; a second monitor stays dark."""
+        width, height = self.start_tiny(2, 2)
+        self.screen.set_monitor(1, 800, 600, "--right-of", "DUMMY0")
+        whole = (0, 0, 2 * width, 2 * height)
+
+        def look():
+            enlarged = self.desk.guest_screen().resize(whole[2:], Image.NEAREST)
+            self.seen = same_share(enlarged, self.screen.look(), whole)
+            return self.seen > 0.999
+        processes.wait_until(look, lambda: f"each pixel twice as large; {self.seen:.4f} are as they should be", 30, 0.5)
+        second = area((2 * width, 0), (800, 600))
+        self.assertGreater(self.screen.share("000000", area=second), 0.999)
+        self.station.shot("twice")
+        self.stop("--force")
+
+    def test_other_factor(self):
+        """Where no whole factor fits, edges are softened over one pixel, and no more."""
+        width, height = self.start_tiny(1, 1.75)
+        target = (round(width * 1.75), round(height * 1.75))
+
+        def look():
+            guest, kiosk = self.desk.guest_screen(), self.screen.look().crop((0, 0, *target))
+            twice = guest.resize((2 * width, 2 * height), Image.NEAREST)
+            sharp = display.difference(twice.resize(target, Image.BILINEAR), kiosk)
+            soft = display.difference(guest.resize(target, Image.BILINEAR), kiosk)
+            self.seen = sharp, soft
+            return sharp < soft / 2
+        processes.wait_until(look, lambda: f"a sharp picture; it differs by {self.seen} from a sharp and a soft one", 30, 0.5)
+        self.station.shot("larger")
+        self.stop("--force")
+
+
+if __name__ == "__main__":
+    cases.main()
