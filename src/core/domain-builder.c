@@ -482,21 +482,20 @@ add_qxl (Build *build, guint heads, gboolean primary, guint slot)
 static void
 add_virtio_video (Build *build)
 {
+  g_autofree char *heads = g_strdup_printf ("%u", build->appliance->heads);
   xmlNode *video = ast_xml_add (build->devices, "video", NULL);
 
-  ast_xml_add (video, "model", "type", "virtio", "heads", "1", "primary", "yes", NULL);
+  ast_xml_add (video, "model", "type", "virtio", "heads", heads, "primary", "yes", NULL);
   add_pci_slot (video, SLOT_VIDEO);
 }
 
-// With several heads qxl in any case: it tells the guest how its monitors stand together, and QEMU's
-// virtio-gpu does not.
 static void
 add_video (Build *build)
 {
   guint heads = build->appliance->heads;
   gboolean one_each = build->traits->windows;
 
-  if (build->traits->virtio_video && heads == 1)
+  if (build->traits->virtio_video)
     {
       add_virtio_video (build);
       return;

@@ -30,30 +30,38 @@ ast_spice_find_display_channel (SpiceSession *session, guint id)
   return NULL;
 }
 
-// A card for each head has a channel for each; one card with several heads has one channel, and monitors in
-// it.
-static SpiceDisplay *
-new_display (SpiceSession *session, guint head)
+// A picture that gets another size or place is painted by the library where the guest paints, and nowhere
+// else.
+static void
+repaint_when_moved (SpiceDisplay *display, SpiceChannel *channel)
 {
-  if (head == 0 || ast_spice_find_display_channel (session, head))
-    return spice_display_new (session, (int)head);
-  return spice_display_new_with_monitor (session, 0, (int)head);
+  g_signal_connect_object (channel, "notify::monitors", G_CALLBACK (gtk_widget_queue_draw), display,
+                           G_CONNECT_SWAPPED | G_CONNECT_AFTER);
 }
 
 SpiceDisplay *
 ast_spice_display_new (SpiceSession *session, guint head, gboolean resizes_guest, gboolean holds_keyboard)
 {
   SpiceGrabSequence *none = spice_grab_sequence_new (0, NULL);
-  SpiceDisplay *display = new_display (session, head);
+  // A card for each head has a channel for each; one card with several heads has one channel, and monitors
+  // in it.
+  gboolean is_card = head == 0 || ast_spice_find_display_channel (session, head);
+  SpiceChannel *channel = ast_spice_find_display_channel (session, is_card ? head : 0);
+  // At once: it would take the keyboard while it comes to life, even before it is in a window.
+  SpiceDisplay *display
+      = g_object_new (SPICE_TYPE_DISPLAY, "session", session, "channel-id", is_card ? (int)head : 0,
+                      "monitor-id", is_card ? 0 : (int)head, "grab-keyboard", holds_keyboard, NULL);
 
-  g_object_set (display, "resize-guest", resizes_guest, "scaling", TRUE, "grab-keyboard", holds_keyboard,
-                "grab-mouse", can_hold_pointer (gtk_widget_get_display (GTK_WIDGET (display))),
-                "keypress-delay", 0, "disable-inputs", FALSE, NULL);
+  g_object_set (display, "resize-guest", resizes_guest, "scaling", TRUE, "grab-mouse",
+                can_hold_pointer (gtk_widget_get_display (GTK_WIDGET (display))), "keypress-delay", 0,
+                "disable-inputs", FALSE, NULL);
   // An empty sequence: no chord lets go of the guest (NULL would restore the library's own).
   spice_display_set_grab_keys (display, none);
   spice_grab_sequence_free (none);
   gtk_drag_dest_unset (GTK_WIDGET (display));
   ast_spice_sharpen (display);
+  if (channel)
+    repaint_when_moved (display, channel);
   return display;
 }
 

@@ -150,42 +150,6 @@ class Lock(lockcase.LockCase):
         self.screen.wait_for("b12-07")
         self.expect_held()
 
-    def attack_window(self, window):
-        """Once each, and the kiosk must be back."""
-        wm = self.intruder
-        attacks = {
-            "unmapped": window.unmap,
-            "moved": lambda: window.configure(x=200, y=100),
-            "shrunk": lambda: window.configure(width=300, height=200),
-            "lowered": lambda: window.configure(stack_mode=X.Below),
-            "asked to close": lambda: wm.send(window, "WM_PROTOCOLS", wm.atom("WM_DELETE_WINDOW")),
-            "told to leave full screen": lambda: wm.send(window, "_NET_WM_STATE", 0, wm.atom("_NET_WM_STATE_FULLSCREEN")),
-            "told to hide": lambda: wm.send(window, "WM_CHANGE_STATE", 3),
-            "told to go below": lambda: wm.send(window, "_NET_WM_STATE", 1, wm.atom("_NET_WM_STATE_BELOW")),
-            "renamed": lambda: wm.rename(window, "<b>root shell</b>"),
-            "robbed of the focus": lambda: wm.display.set_input_focus(X.NONE, X.RevertToNone, X.CurrentTime),
-        }
-        for name, attack in attacks.items():
-            attack()
-            wm.display.sync()
-            time.sleep(0.02)
-            self.tried_to_hide(name)
-
-    def cover(self):
-        """A window of another program over the kiosk's, wanting its keys."""
-        for override in (False, True):
-            for _ in range(10):
-                window = self.intruder.open((100, 100, 600, 400), override)
-                window.set_input_focus(X.RevertToParent, X.CurrentTime)
-                self.intruder.display.sync()
-                self.tried_to_hide(f"covered, override {override}")
-                self.intruder.press(("a",))
-                keys = self.intruder.keys()
-                self.tried("typed into another window")
-                self.assertEqual(keys, [])
-                window.destroy()
-        self.screen.key("Escape")
-
     def test_grab_is_regained(self):
         """Who has the keyboard before the kiosk has it only until it lets go once."""
         self.station.add("alpha", "Alpha writer")

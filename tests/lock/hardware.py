@@ -120,6 +120,20 @@ class Hardware(lockcase.LockCase):
         self.expect_held()
         self.stop("--force")
 
+    def test_second_window(self):
+        """Another program does to the window on a second monitor what it may do to the first one: it comes back as well."""
+        self.show_launcher()
+        width, height = self.screen.size
+        second = (width, 0, 1024, 768)
+        self.screen.set_monitor(1, *second[2:], "--right-of", "DUMMY0")
+        self.addCleanup(self.screen.unplug, 1)
+        self.tried_monitors("a second monitor", (0, 0, width, height), second)
+        ident = next(window.ident for window in self.intruder.toplevels() if window.area == second)
+        for _ in range(5):
+            self.attack_window(self.intruder.window(ident))
+        self.cover((width + 100, 100, 600, 400))
+        self.expect_held()
+
     # Touch
 
     def gestures(self):

@@ -4,6 +4,8 @@ import contextlib
 import time
 from pathlib import Path
 
+from Xlib import X
+
 from . import guests, processes
 from .intruder import Intruder
 
@@ -100,3 +102,41 @@ class LockCase(guests.GuestCase):
         names = {Path(words[0]).name for pid in pids if (words := processes.command_line(pid))}
         self.assertLessEqual(names, PROGRAMS | set(programs))
         self.assertEqual(self.row["escapes"], [])
+
+    # Other programs
+
+    def attack_window(self, window):
+        """Once each, and the kiosk must be back."""
+        wm = self.intruder
+        attacks = {
+            "unmapped": window.unmap,
+            "moved": lambda: window.configure(x=200, y=100),
+            "shrunk": lambda: window.configure(width=300, height=200),
+            "lowered": lambda: window.configure(stack_mode=X.Below),
+            "asked to close": lambda: wm.send(window, "WM_PROTOCOLS", wm.atom("WM_DELETE_WINDOW")),
+            "told to leave full screen": lambda: wm.send(window, "_NET_WM_STATE", 0, wm.atom("_NET_WM_STATE_FULLSCREEN")),
+            "told to hide": lambda: wm.send(window, "WM_CHANGE_STATE", 3),
+            "told to go below": lambda: wm.send(window, "_NET_WM_STATE", 1, wm.atom("_NET_WM_STATE_BELOW")),
+            "renamed": lambda: wm.rename(window, "<b>root shell</b>"),
+            "robbed of the focus": lambda: wm.display.set_input_focus(X.NONE, X.RevertToNone, X.CurrentTime),
+        }
+        for name, attack in attacks.items():
+            attack()
+            wm.display.sync()
+            time.sleep(0.02)
+            self.tried_to_hide(name)
+
+    def cover(self, area=(100, 100, 600, 400)):
+        """A window of another program over the kiosk's, wanting its keys."""
+        for override in (False, True):
+            for _ in range(10):
+                window = self.intruder.open(area, override)
+                window.set_input_focus(X.RevertToParent, X.CurrentTime)
+                self.intruder.display.sync()
+                self.tried_to_hide(f"covered, override {override}")
+                self.intruder.press(("a",))
+                keys = self.intruder.keys()
+                self.tried("typed into another window")
+                self.assertEqual(keys, [])
+                window.destroy()
+        self.screen.key("Escape")

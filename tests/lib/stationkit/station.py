@@ -99,10 +99,10 @@ class Desk:
         if self.call_kiosk("Stop", "boolean:true") is None:
             raise AssertionError("the kiosk does not answer on the bus")
 
-    def guest_screen(self):
-        """The picture that the guest paints, asked of QEMU and not of the kiosk."""
+    def guest_screen(self, number=0):
+        """The picture that the guest paints on one of its displays, asked of QEMU and not of the kiosk."""
         path = self.folder / "guest.ppm"
-        self.virsh("screenshot", DOMAIN, path)
+        self.virsh("screenshot", DOMAIN, path, "--screen", number)
         with Image.open(path) as picture:
             return picture.convert("RGB")
 
