@@ -7,7 +7,7 @@ import subprocess
 
 import clikit
 
-COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "station", "usb", "version"]
+COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "devices", "give", "take", "station", "usb", "version"]
 OPTIONS = {"list": {"--json"}, "show": {"--json"}, "check": {"--json", "--digest"}, "status": {"--json"},
            "start": {"--headless"}, "stop": {"--force"}, "reset": {"--force", "--all"},
            "station": {"--json", "--force", "--session", "--root", "--dry-run"},

@@ -32,7 +32,7 @@ offers() {
 }
 
 export LC_ALL=C
-offers "check list reset show start station status stop usb version" ""
+offers "check devices give list reset show start station status stop take usb version" ""
 offers "start station status stop" "st"
 offers "--config --help --version" "--"
 offers "--config --force" stop "--"
