@@ -213,9 +213,9 @@ class Sound(guests.GuestCase):
         self.stop("--force")
 
     def record(self):
-        """What the guest hears in two seconds."""
+        """What the guest hears in eight seconds, of which the room's server and the codec may take some to begin."""
         self.assertEqual(self.run_in_guest(
-            f"aplay -C -q -D plughw:0 -t raw -f S16_LE -r {room.RATE} -c 2 -d 2 /tmp/heard 2>&1"), (0, ""))
+            f"aplay -C -q -D plughw:0 -t raw -f S16_LE -r {room.RATE} -c 2 -d 8 /tmp/heard 2>&1"), (0, ""))
         handle = self.agent("guest-file-open", path="/tmp/heard", mode="r")
         data = self.agent("guest-file-read", handle=handle, count=4 << 20)["buf-b64"]
         self.agent("guest-file-close", handle=handle)
