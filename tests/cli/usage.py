@@ -11,8 +11,8 @@ COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "device
 OPTIONS = {"list": {"--json"}, "show": {"--json"}, "check": {"--json", "--digest"}, "status": {"--json"},
            "start": {"--headless"}, "stop": {"--force"}, "reset": {"--force", "--all"},
            "station": {"--json", "--force", "--session", "--root", "--dry-run"},
-           "usb": {"--json", "--appliance"}, "version": {"--json"}}
-ARGUMENTS = {"show": ["good"], "start": ["good"], "reset": ["good"], "station": ["check"], "usb": ["list"]}
+           "devices": {"--json"}, "give": set(), "take": set(), "usb": {"--json", "--appliance"}, "version": {"--json"}}
+ARGUMENTS = {"show": ["good"], "start": ["good"], "reset": ["good"], "give": ["usb:1-1"], "take": ["usb:1-1"], "station": ["check"], "usb": ["list"]}
 ALL_OPTIONS = set().union(*OPTIONS.values())
 WITH_VALUE = {"--session": "x11", "--root": ".", "--appliance": "good"}
 

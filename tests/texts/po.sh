@@ -44,7 +44,7 @@ all_files_listed() {
 
 # A macro that xgettext does not know ends a sentence for it: “… from %”.
 no_sentence_cut() {
-  ! grep -nE '^msgid.*%"$' "$work/all.pot"
+  ! grep -nE '^msgid.*[^%]%"$' "$work/all.pot"
 }
 
 well_formed() {
