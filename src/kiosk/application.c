@@ -354,6 +354,8 @@ on_redirect (AstHostBar *bar, const char *id, gboolean in, AstApplication *self)
   // It may have gone at this moment; then the list has told.
   if (!ast_screen_redirect (ast_session_page_get_screen (AST_SESSION_PAGE (self->session)), id, in, &error))
     g_message ("%s", error->message);
+  // A switch shows what is, whatever came of it.
+  on_redirections_changed (self);
 }
 
 static void

@@ -24,6 +24,8 @@ typedef struct
   char *mark;             // which disc is in the drive
   guint tries;            // by itself, since it came or the guest started
   gboolean is_released;   // by somebody: not offered again by itself
+  gboolean is_wanted;     // by somebody: an image is not offered otherwise
+  gboolean turns_back;    // it is to leave as soon as it has come
   gboolean is_gone;       // the disc is not there any more; the entry goes when the emulated drive has
   guint retry;
   char *reason;     // by which rule something plugged in may be passed on, or not; NULL of a disc
@@ -145,6 +147,7 @@ request_free (Request *self)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_free)
 
 static void offer (AstSpiceRedirector *self, Entry *entry);
+static void leave (AstSpiceRedirector *self, Entry *entry);
 
 static gboolean
 on_retry (gpointer data)
@@ -184,9 +187,10 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
       || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   if (error)
-    fail (request->self, entry, error);
-  else
-    set_line (request->self, entry, AST_REDIRECTION_IN, entry->hint ? entry->hint : entry->reason);
+    return fail (request->self, entry, error);
+  set_line (request->self, entry, AST_REDIRECTION_IN, entry->hint ? entry->hint : entry->reason);
+  if (entry->turns_back)
+    leave (request->self, entry);
 }
 
 // The second of three places that hold the rules, beside the verdict on which the entry was made, and QEMU.
@@ -246,6 +250,7 @@ static void
 begin (AstSpiceRedirector *self, Entry *entry)
 {
   g_clear_handle_id (&entry->retry, g_source_remove);
+  entry->turns_back = FALSE;
   if (count_taken (self) >= self->places)
     set_line (self, entry, AST_REDIRECTION_FAILED,
               _ ("All the machine's places are taken: take something else out of it first."));
@@ -265,8 +270,8 @@ is_idle (const Entry *entry)
 static void
 offer (AstSpiceRedirector *self, Entry *entry)
 {
-  if (self->places == 0 || self->making || !is_idle (entry) || entry->line->kind == AST_REDIRECTION_DISC
-      || !entry->line->is_present || entry->is_released || entry->tries >= MAX_TRIES)
+  if (self->places == 0 || self->making || !is_idle (entry) || !entry->line->is_present || entry->is_released
+      || (entry->line->kind == AST_REDIRECTION_DISC && !entry->is_wanted) || entry->tries >= MAX_TRIES)
     return;
   // A place that is not there is no try.
   if (count_taken (self) < self->places)
@@ -323,6 +328,7 @@ wait_for_thread (AstSpiceRedirector *self, const Entry *entry)
 static void
 leave (AstSpiceRedirector *self, Entry *entry)
 {
+  entry->turns_back = entry->line->state == AST_REDIRECTION_COMING;
   if (entry->line->state != AST_REDIRECTION_IN
       || !spice_usb_device_manager_is_device_connected (self->manager, entry->device))
     return;
@@ -463,6 +469,7 @@ on_drive_removed (AstSpiceRedirector *self, Entry *entry)
   if (entry->is_gone)
     return remove_entry (self, entry);
   entry->is_released = entry->is_released || by_guest;
+  entry->is_wanted = entry->is_wanted && !by_guest;
   if (entry->line->kind == AST_REDIRECTION_DRIVE && entry->is_released && entry->line->is_present)
     ast_disc_eject (entry->disc);
   if (entry->line->state != AST_REDIRECTION_FAILED)
@@ -624,11 +631,18 @@ ast_spice_redirector_redirect (AstSpiceRedirector *self, const char *id, gboolea
       return FALSE;
     }
   entry->is_released = !in;
+  entry->is_wanted = in;
   entry->tries = 0;
   if (!in)
     leave (self, entry);
-  else if (is_idle (entry) && self->making == NULL)
-    begin (self, entry);
+  else
+    entry->turns_back = FALSE;
+  // Where another drive is being made, it has its turn after that.
+  if (in && is_idle (entry) && self->making == NULL)
+    {
+      entry->tries = MAX_TRIES;
+      begin (self, entry);
+    }
   return TRUE;
 }
 
