@@ -478,7 +478,7 @@ new_sound_button (AstHostBar *self)
 static GtkWidget *
 new_actions (AstHostBar *self)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
 
   self->devices = ast_new_button (_ ("Devices"), "quiet", G_CALLBACK (on_devices), self);
   self->chord = ast_new_button (_ ("Ctrl+Alt+Del"), "quiet", G_CALLBACK (on_chord), self);
