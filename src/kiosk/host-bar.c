@@ -11,7 +11,8 @@ struct _AstHostBar
 {
   GtkRevealer parent;
 
-  GtkWidget *stack; // "work", "end", "restart", "devices", "sound", "help", "paused", "stopping"
+  GtkSizeGroup *heights; // of all pages but the devices'
+  GtkWidget *stack;      // "work", "end", "restart", "devices", "sound", "help", "paused", "stopping"
   GtkWidget *exam;
   GtkWidget *microphone;
   GtkWidget *name;
@@ -416,6 +417,7 @@ ast_host_bar_finalize (GObject *object)
   g_clear_handle_id (&self->tick, g_source_remove);
   g_timer_destroy (self->timer);
   g_free (self->missing_share);
+  g_object_unref (self->heights);
   G_OBJECT_CLASS (ast_host_bar_parent_class)->finalize (object);
 }
 
@@ -596,6 +598,8 @@ ast_host_bar_add_page (AstHostBar *self, GtkWidget *page, const char *name)
 {
   gtk_container_foreach (GTK_CONTAINER (page), centre, NULL);
   gtk_stack_add_named (GTK_STACK (self->stack), page, name);
+  if (!g_str_equal (name, "devices"))
+    gtk_size_group_add_widget (self->heights, page);
 }
 
 static void
@@ -605,8 +609,10 @@ ast_host_bar_init (AstHostBar *self)
 
   self->timer = g_timer_new ();
   self->stack = gtk_stack_new ();
-  // A page that is taller makes only itself taller.
+  // The devices' page may be taller than the others, which are all of one height: the answer “no” has to
+  // cover the button that asked.
   gtk_stack_set_vhomogeneous (GTK_STACK (self->stack), FALSE);
+  self->heights = gtk_size_group_new (GTK_SIZE_GROUP_VERTICAL);
   ast_host_bar_add_page (self, new_work_page (self), "work");
   ast_host_bar_add_page (
       self, new_ask_page (self, &self->end_question, &self->end_not, _ ("End it"), G_CALLBACK (on_end)),

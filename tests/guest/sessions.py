@@ -63,7 +63,7 @@ class Sessions(guests.GuestCase):
         self.screen.key("Escape", "ctrl+alt+Home")
         self.screen.click_on("Devices", area=self.bar())
         self.screen.wait_for("Open to this machine: nothing", area=self.bar())
-        self.screen.wait_for("network, sound, microphone, clipboard", area=self.bar())
+        self.screen.wait_for("Closed to it: network, sound, microphone", area=self.bar())
         self.station.shot("devices")
         self.screen.key("Escape", "ctrl+alt+Home")
         self.screen.click_on("Ctrl+Alt+Del", area=self.bar())
