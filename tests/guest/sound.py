@@ -99,7 +99,7 @@ class Sound(guests.GuestCase):
         """The bar's page of the sound, by the loudspeaker beside “Help”; it says this."""
         self.screen.key("ctrl+alt+Home")
         _, top, right, bottom = self.screen.wait_for("Help", area=self.bar())
-        self.screen.click(right + 14 + 12 + 25, (top + bottom) // 2)
+        self.screen.click(right + 9 + 8 + 20, (top + bottom) // 2)
         self.screen.wait_for("Quieter", area=self.bar())
         self.wait_to_be_told(words)
 
