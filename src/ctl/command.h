@@ -67,7 +67,8 @@ AstExit ast_command_station (const AstInvocation *invocation);
 AstExit ast_command_usb (const AstInvocation *invocation);
 AstExit ast_command_version (const AstInvocation *invocation);
 
-// Prints "asteroidectl: …" on standard error and returns AST_EXIT_FAILED.
+// Prints "asteroidectl: …" on standard error, without what D-Bus has put before the message, and returns
+// AST_EXIT_FAILED.
 AstExit ast_command_fail (const GError *error);
 // Prints "asteroidectl: …" and where the help is on standard error and returns AST_EXIT_USAGE.
 AstExit ast_command_fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);

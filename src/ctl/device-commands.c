@@ -55,10 +55,7 @@ redirect (const AstInvocation *invocation, gboolean to_guest)
 
   if (kiosk == NULL
       || !ast_bus_kiosk1_call_redirect_sync (kiosk, invocation->arguments[0], to_guest, NULL, &error))
-    {
-      g_dbus_error_strip_remote_error (error);
-      return ast_command_fail (error);
-    }
+    return ast_command_fail (error);
   return AST_EXIT_DONE;
 }
 

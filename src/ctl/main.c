@@ -47,7 +47,10 @@ typedef struct
 AstExit
 ast_command_fail (const GError *error)
 {
-  g_printerr ("asteroidectl: %s\n", error->message);
+  g_autoptr (GError) told = g_error_copy (error);
+
+  g_dbus_error_strip_remote_error (told);
+  g_printerr ("asteroidectl: %s\n", told->message);
   return AST_EXIT_FAILED;
 }
 

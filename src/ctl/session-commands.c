@@ -159,13 +159,6 @@ is_up_or_over (AstState state)
 }
 
 static AstExit
-fail_bus (GError *error)
-{
-  g_dbus_error_strip_remote_error (error);
-  return ast_command_fail (error);
-}
-
-static AstExit
 fail_text (const char *text)
 {
   g_printerr ("asteroidectl: %s\n", text);
@@ -283,7 +276,7 @@ start_on_kiosk (AstBusKiosk1 *kiosk, const char *id)
   g_autoptr (AstStatus) status = NULL;
 
   if (!ast_bus_kiosk1_call_start_sync (kiosk, id, NULL, &error))
-    return fail_bus (error);
+    return ast_command_fail (error);
   status = wait_for_kiosk (kiosk, is_up_or_over);
   if (status == NULL || status->state == AST_STATE_FAILED)
     return fail_status (status);
@@ -319,7 +312,7 @@ stop_on_kiosk (AstBusKiosk1 *kiosk, gboolean force)
   g_autoptr (AstStatus) status = NULL;
 
   if (!ast_bus_kiosk1_call_stop_sync (kiosk, force, NULL, &error))
-    return fail_bus (error);
+    return ast_command_fail (error);
   // A guest that could not be ended is tried again.
   if (is_at_rest (before->state) && g_strcmp0 (before->failure_code, ast_error_word (AST_ERROR_STOP)) != 0)
     {
@@ -418,7 +411,6 @@ reset_on_kiosk (AstBusKiosk1 *kiosk, const AstInvocation *invocation, GError **e
   // A session without a screen went away with its end; the lock tells if that is not the reason.
   if (problem->domain != AST_ERROR)
     return reset_files (invocation, error);
-  g_dbus_error_strip_remote_error (problem);
   g_propagate_error (error, g_steal_pointer (&problem));
   return -1;
 }
