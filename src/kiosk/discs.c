@@ -306,7 +306,7 @@ ast_discs_new (char **folders, const char *appliance)
       g_ptr_array_add (self->folders, g_build_filename (folders[i], appliance, NULL));
     }
   ast_discs_look_at_drives (self);
-  g_ptr_array_extend (self->all, self->drives, NULL, NULL);
+  ast_discs_tell (self);
   ast_discs_watch_folders (self);
   ast_discs_look_at_folders (self);
   return self;
