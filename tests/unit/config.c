@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "config.h"
 #include "error.h"
+#include "folder.h"
 #include "usb-rule.h"
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,33 +16,16 @@ typedef struct
 } Fixture;
 
 static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = g_file_test (path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (dir && (name = g_dir_read_name (dir)))
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      remove_tree (child);
-    }
-  g_remove (path);
-}
-
-static void
 set_up (Fixture *self, gconstpointer data)
 {
-  self->folder = g_dir_make_tmp ("asteroide-config-XXXXXX", NULL);
-  g_assert_nonnull (self->folder);
+  self->folder = make_folder ();
   self->file = g_build_filename (self->folder, "asteroide.conf", NULL);
 }
 
 static void
 tear_down (Fixture *self, gconstpointer data)
 {
-  remove_tree (self->folder);
-  g_free (self->folder);
+  remove_folder (self->folder);
   g_free (self->file);
 }
 

@@ -3,6 +3,7 @@
 #include "domain-builder.h"
 #include "domain-merge.h"
 #include "error.h"
+#include "xml-count.h"
 #include "xml-tree.h"
 #include <glib/gstdio.h>
 #include <libxml/parser.h>
@@ -504,16 +505,6 @@ count_ports (const xmlNode *devices)
         ports += 6;
     }
   return ports;
-}
-
-static guint
-count_elements (const xmlNode *parent, const char *name)
-{
-  guint count = 0;
-
-  for (const xmlNode *node = parent->children; node; node = node->next)
-    count += ast_xml_is (node, name);
-  return count;
 }
 
 // libvirt would add a hub where ports are missing: there is one for each device, the CD drive and the tablet.

@@ -4,6 +4,7 @@
 #include "descriptor.h"
 #include "domain-builder.h"
 #include "policy.h"
+#include "xml-count.h"
 #include "xml-tree.h"
 #include <libxml/parser.h>
 #include <string.h>
@@ -185,16 +186,6 @@ check_policy (const Case *self, const AstPolicy *policy)
   g_assert_cmpint ((policy->actions & AST_ACTION_DEVICES) != 0, ==, is_left (self, "devices"));
 }
 
-static guint
-count (const xmlNode *parent, const char *name)
-{
-  guint found = 0;
-
-  for (const xmlNode *node = parent->children; node; node = node->next)
-    found += ast_xml_is (node, name);
-  return found;
-}
-
 static void
 assert_attribute (const xmlNode *node, const char *attribute, const char *value)
 {
@@ -212,15 +203,15 @@ check_devices (const Case *self, const xmlNode *devices)
   assert_attribute (
       ast_xml_child (ast_xml_child (devices, "graphics"), "clipboard"), "copypaste",
       yes_no (may (self, "clipboard-in", "clipboard") || may (self, "clipboard-out", "clipboard")));
-  g_assert_cmpuint (count (devices, "smartcard"), ==, may_use (self, "smartcard"));
+  g_assert_cmpuint (count_elements (devices, "smartcard"), ==, may_use (self, "smartcard"));
   // Those of the two agents are always there.
-  g_assert_cmpuint (count (devices, "channel"), ==, 2 + may_use (self, "share"));
+  g_assert_cmpuint (count_elements (devices, "channel"), ==, 2 + may_use (self, "share"));
   assert_attribute (ast_xml_child (devices, "audio"), "type", may_use (self, "sound") ? "spice" : "none");
-  g_assert_cmpuint (count (devices, "sound"), ==, may_use (self, "sound"));
+  g_assert_cmpuint (count_elements (devices, "sound"), ==, may_use (self, "sound"));
   if (may_use (self, "sound"))
     assert_attribute (ast_xml_child (ast_xml_child (devices, "sound"), "codec"), "type",
                       may_hear (self) ? "duplex" : "output");
-  g_assert_cmpuint (count (devices, "redirdev"), ==, (usb ? 4 : 0) + (dvd ? 1 : 0));
+  g_assert_cmpuint (count_elements (devices, "redirdev"), ==, (usb ? 4 : 0) + (dvd ? 1 : 0));
   g_assert_cmpint (filter != NULL, ==, usb || dvd);
   if (!filter)
     return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A kernel's tree of USB devices in a folder: what is read of it, also where it is broken.
 #include "usb-device.h"
-#include <glib/gstdio.h>
+#include "folder.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -13,32 +13,15 @@ typedef struct
 } Tree;
 
 static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = g_file_test (path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (dir && (name = g_dir_read_name (dir)))
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      remove_tree (child);
-    }
-  g_remove (path);
-}
-
-static void
 set_up (Tree *self, gconstpointer data)
 {
-  self->root = g_dir_make_tmp ("asteroide-usb-XXXXXX", NULL);
-  g_assert_nonnull (self->root);
+  self->root = make_folder ();
 }
 
 static void
 tear_down (Tree *self, gconstpointer data)
 {
-  remove_tree (self->root);
-  g_free (self->root);
+  remove_folder (self->root);
 }
 
 static void
