@@ -1,14 +1,12 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The station's devices in a guest: discs through the drive that is emulated over USB redirection."""
-import json
 import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, guests, processes  # noqa: E402
-from stationkit.display import middle_of  # noqa: E402
 
 # How a disc is seen in the guest, and what is read of it.
 IN_GUEST = "/run/media/sr0/lesson.bin"
@@ -43,13 +41,7 @@ class Devices(guests.GuestCase):
         self.add_sample("desktop", change=change)
         self.station.start_kiosk()
         self.start("desktop")
-        self.station.wait_until(self.agent_answers, "the agent", 120, 0.5)
-
-    def devices(self):
-        """What the kiosk tells of each device, by id."""
-        done = self.station.ctl("devices", "--json")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return {device["id"]: device for device in json.loads(done.stdout)}
+        self.wait_for_agent()
 
     def ident(self, name):
         """A disc's id."""
@@ -87,13 +79,10 @@ class Devices(guests.GuestCase):
         self.station.wait_until(lambda: len(self.devices()) == 2, "both discs", 30, 0.3)
         self.assertEqual({device["state"] for device in self.devices().values()}, {"out"})
         # As a student does.
-        self.screen.key("ctrl+alt+Home")
-        self.screen.click_on("Devices", area=self.bar())
-        self.screen.move(900, 600)  # off the letters
-        area = (0, 0, self.screen.size[0], 300)
-        place = self.screen.wait_for("one.iso", area=area)
+        tray = self.open_tray()
+        self.screen.wait_for("one.iso", area=tray)
         self.station.shot("tray")
-        self.screen.click(50, middle_of(place)[1] + 8)
+        self.switch("one.iso", tray)
         self.wait_for(self.ident("one"), "in")
         self.station.shot("in")
         self.screen.key("Escape")

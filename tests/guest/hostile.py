@@ -275,7 +275,7 @@ class Microphone(guests.GuestCase):
         self.station.start_kiosk(GST_DEBUG="GST_ELEMENT_FACTORY:4", GST_DEBUG_NO_COLOR="1")
         self.start("desktop")
         self.assertRegex(" ".join(self.codec()), "hda-duplex")
-        processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
+        self.wait_for_agent()
         # With the first sound the library asks for all channels of sound.
         self.assertEqual(self.run_in_guest("aplay -q -f dat -d 1 /dev/zero 2>&1"), (0, ""))
         self.station.wait_until(lambda: "may not use the microphone" in self.station.kiosk.said(), "the kiosk's refusal")

@@ -72,7 +72,7 @@ class Monitors(guests.GuestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.wait_for_colour(GROUND, 0.2)
         self.station.wait_state("ready")
-        self.station.wait_until(self.agent_answers, "the guest's agent", 120, 0.5)
+        self.wait_for_agent()
 
     # What there is to see
 
@@ -164,7 +164,7 @@ class Monitors(guests.GuestCase):
         done = self.station.ctl("start", "desktop")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.station.wait_until(lambda: self.screen.share(GROUND, area=second) > 0.9, "the guest on the second monitor", 240, 0.5)
-        self.station.wait_until(self.agent_answers, "the guest's agent", 120, 0.5)
+        self.wait_for_agent()
         self.expect_view((0, 0, *FIRST), (FIRST[0], 0, *SECOND))
         self.stop("--force")
         self.station.wait_until(lambda: self.screen.share("000000", area=second) > 0.999, "darkness on the second monitor")

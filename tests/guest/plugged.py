@@ -2,16 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """USB devices that come and go beside a running guest. They are umockdev's: they can be seen, and not be opened, so that none
 gets into the guest. (The suite “station” has devices that do.)"""
-import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, guests, mockusb, processes  # noqa: E402
-from stationkit.display import middle_of  # noqa: E402
 
-# Where the tray stands when it is open.
-TRAY_HEIGHT = 380
 FAILED = "does not get into the guest"
 
 
@@ -22,7 +18,6 @@ class Plugged(guests.GuestCase):
         super().setUp()
         self.ports = mockusb.Ports()
         self.addCleanup(self.ports.close)
-        self.tray = (0, 0, self.screen.size[0], TRAY_HEIGHT)
 
     def show_guest(self, devices="<usb/>", rules=None):
         """A session in which devices may be used."""
@@ -33,21 +28,13 @@ class Plugged(guests.GuestCase):
         self.station.start_kiosk(**self.ports.environment(self.station.build / "src/kiosk/asteroide"))
         self.start()
 
-    def devices(self):
+    def plugged(self):
         """What the kiosk tells of each device, by place."""
-        done = self.station.ctl("devices", "--json")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return {device["id"].removeprefix("usb:"): device for device in json.loads(done.stdout)}
+        return {ident.removeprefix("usb:"): device for ident, device in self.devices().items()}
 
     def wait_for(self, count):
         """Waits until so many devices are listed."""
         processes.wait_until(lambda: len(self.devices()) == count, lambda: f"{count} devices: {self.devices()}", 60, 0.3)
-
-    def open_tray(self):
-        """As a student does."""
-        self.screen.key("ctrl+alt+Home")
-        self.screen.click_on("Devices", area=self.bar())
-        self.screen.move(900, 700)
 
     def test_stick(self):
         """One that was there before and one that comes: a line each that says it failed; tried twice, and once more by hand"""
@@ -56,13 +43,12 @@ class Plugged(guests.GuestCase):
         self.ports.plug("1-2.3", "058f:6387", mockusb.STICK, manufacturer="Generic", product="Flash <b>Disk</b>")
         self.wait_for(2)
         self.station.wait_until(lambda: self.station.kiosk.said().count(FAILED) == 4, "two tries for each", 60)
-        self.open_tray()
-        self.screen.wait_for("Kingston", area=self.tray)
-        self.screen.wait_for("did not take it", area=self.tray)
+        tray = self.open_tray()
+        self.screen.wait_for("Kingston", area=tray)
+        self.screen.wait_for("did not take it", area=tray)
         self.station.shot("failed")
-        self.assertEqual(self.devices()["1-2.3"]["name"], "Generic Flash <b>Disk</b>")
-        place = self.screen.wait_for("Kingston", area=self.tray)
-        self.screen.click(50, middle_of(place)[1] + 8)
+        self.assertEqual(self.plugged()["1-2.3"]["name"], "Generic Flash <b>Disk</b>")
+        self.switch("Kingston", tray)
         self.station.wait_until(lambda: self.station.kiosk.said().count(FAILED) == 5, "a try by hand", 30)
         self.ports.unplug("1-1")
         self.wait_for(1)
@@ -83,15 +69,15 @@ class Plugged(guests.GuestCase):
         self.ports.plug("1-5", "05e3:0608", mockusb.HUB, "09:00:01", product="Hub")
         self.ports.plug("1-6", "0951:1666", mockusb.STICK + mockusb.KEYBOARD, product="A stick that types")
         self.wait_for(2)
-        found = self.devices()
+        found = self.plugged()
         self.assertEqual({path: device["state"] for path, device in found.items()}, {"1-1": "refused", "1-2": "refused"})
         self.assertIn("deny class=video", found["1-1"]["note"])
         self.assertIn("appliance.xml", found["1-2"]["note"])
         done = self.station.ctl("give", "usb:1-1")
         self.assertEqual(done.returncode, 1)
         self.assertIn("deny class=video", done.stderr)
-        self.open_tray()
-        self.screen.wait_for("Webcam", area=self.tray)
+        tray = self.open_tray()
+        self.screen.wait_for("Webcam", area=tray)
         self.station.shot("refused")
         self.assertNotIn(FAILED, self.station.kiosk.said())
         self.stop("--force")
@@ -107,13 +93,13 @@ class Plugged(guests.GuestCase):
         for device in self.devices().values():
             self.assertTrue(device["name"].isprintable() and 0 < len(device["name"]) <= 100, device)
             self.assertNotIn("\u202e", device["name"])
-        self.open_tray()
-        self.screen.wait_for("this machine", area=(0, 60, *self.tray[2:]))
+        tray = self.open_tray()
+        self.screen.wait_for("this machine", area=(0, 60, *tray[2:]))
         self.station.shot("fifty")
         for path in [path for path in self.ports.places if "." in path]:
             self.ports.unplug(path)
         self.wait_for(0)
-        self.screen.wait_for("There is nothing", area=self.tray)
+        self.screen.wait_for("There is nothing", area=tray)
         self.assertIn(self.station.state(), ("booting", "ready"))
         self.screen.key("Escape")
         self.stop("--force")

@@ -41,7 +41,7 @@ class Sound(guests.GuestCase):
         """From the click to a guest with its agents."""
         self.start("desktop")
         self.station.wait_state("ready", seconds=guests.BOOT_SECONDS)
-        processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
+        self.wait_for_agent()
 
     def mixer(self, setting, control="Master"):
         """Turns the guest's own mixer, when its driver is there."""
@@ -116,6 +116,23 @@ class Sound(guests.GuestCase):
         self.screen.key("XF86AudioLowerVolume")
         processes.wait_until(lambda: self.mixer_level() < before, "a mixer that was turned down")
 
+    def expect_mixer(self):
+        """What the guest does to its own mixer is heard; how loud it is without."""
+        full = self.level()
+        self.mixer("50%")
+        self.wait_for_level(full + self.mixer_level())
+        self.mixer("mute")
+        self.wait_for_silence()
+        self.mixer("100% unmute")
+        return full
+
+    def expect_half(self, full):
+        """What the bar's page does to the station's volume is heard."""
+        self.open_page("100")
+        self.press("Quieter", 5)
+        self.wait_to_be_told("50")
+        self.wait_for_level(full + HALF)
+
     def test_volume(self):
         """The configured volume; louder, muted, and not, by bar and keys; and the next session has the configured one again."""
         self.begin(volume=50)
@@ -156,28 +173,15 @@ class Sound(guests.GuestCase):
         self.begin(GST_PLUGIN_FEATURE_RANK="pulsesink:NONE", GST_DEBUG="GST_ELEMENT_FACTORY:4", GST_DEBUG_NO_COLOR="1")
         self.play()
         self.assertRegex(self.station.kiosk.said(), 'creating element "alsasink"')
-        full = self.level()
-        self.mixer("50%")
-        self.wait_for_level(full + self.mixer_level())
-        self.mixer("mute")
-        self.wait_for_silence()
-        self.mixer("100% unmute")
-        self.open_page("100")
-        self.press("Quieter", 5)
-        self.wait_to_be_told("50")
-        self.wait_for_level(full + HALF)
+        full = self.expect_mixer()
+        self.expect_half(full)
         self.stop("--force")
 
     def test_guest(self):
         """The guest's own mixer is heard, and the keyboard's keys are the guest's while the bar is closed."""
         self.begin()
         self.play()
-        full = self.level()
-        self.mixer("50%")
-        self.wait_for_level(full + self.mixer_level())
-        self.mixer("mute")
-        self.wait_for_silence()
-        self.mixer("100% unmute")
+        full = self.expect_mixer()
         self.wait_for_level(full)
         self.screen.key("XF86AudioMute")
         self.wait_for_silence()
@@ -206,10 +210,7 @@ class Sound(guests.GuestCase):
         self.begin(lambda text: text.replace("<state>", "<exam/><state>"))
         self.play()
         full = self.level()
-        self.open_page("100")
-        self.press("Quieter", 5)
-        self.wait_to_be_told("50")
-        self.wait_for_level(full + HALF)
+        self.expect_half(full)
         self.stop("--force")
 
     def record(self):

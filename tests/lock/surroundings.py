@@ -284,7 +284,7 @@ class Surroundings(lockcase.LockCase):
         self.add_sample("desktop", change=lambda text: text.replace("<clipboard/>", ""))
         self.station.start_kiosk()
         self.start("desktop")
-        processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
+        self.wait_for_agent()
         self.screen.wait_for("user@desktop")
         began = [name for _, _, name in self.intruder.toplevels()]
         for text in ("<b>root</b>", "\\xe2\\x80\\xaeneddih", "A" * 200):

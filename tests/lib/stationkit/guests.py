@@ -15,8 +15,9 @@ from .station import DOMAIN, EMULATOR
 COLOURS = {"tiny": "204888", "netlab": "185840", "desktop": "336699"}
 NAMES = {"tiny": "Command line", "netlab": "Network lab", "desktop": "Linux desktop"}
 BOOT_SECONDS = 240
-# Of the host bar, pixels.
+# Of the host bar, and of its page of devices at the most, pixels.
 BAR_HEIGHT = 86
+TRAY_HEIGHT = 380
 # A sector of the tiny guest's disk that neither its boot loader nor its file system uses.
 FREE_SECTOR = 131070
 
@@ -132,6 +133,26 @@ class GuestCase(cases.StationCase):
         """An overlay that is none of the kiosk's."""
         processes.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.station.appliances / name / "disk.qcow2", overlay)
 
+    # The station's devices
+
+    def devices(self):
+        """What the kiosk tells of each device, by id."""
+        done = self.station.ctl("devices", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return {device["id"]: device for device in json.loads(done.stdout)}
+
+    def open_tray(self):
+        """As a student does; where the tray stands then."""
+        self.screen.key("ctrl+alt+Home")
+        self.screen.click_on("Devices", area=self.bar())
+        self.screen.move(900, 700)  # off the letters
+        return (0, 0, self.screen.size[0], TRAY_HEIGHT)
+
+    def switch(self, name, tray):
+        """Turns the switch beside the name."""
+        place = self.screen.wait_for(name, area=tray)
+        self.screen.click(50, display.middle_of(place)[1] + 8)
+
     # The guest's agent (desktop)
 
     def agent(self, command, **arguments):
@@ -150,6 +171,10 @@ class GuestCase(cases.StationCase):
         """Waits for QEMU's agent, and for SPICE's in the session, which hears of no copied text before."""
         processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
         processes.wait_until(lambda: self.run_in_guest("pidof spice-vdagent")[0] == 0, "the session's agent in the guest", 60, 1)
+
+    def wait_for_agent(self):
+        """Waits until there is one."""
+        self.station.wait_until(self.agent_answers, "the guest's agent", 120, 0.5)
 
     def run_in_guest(self, command):
         """Runs a shell command by way of the agent: exit status and output."""
