@@ -5,6 +5,7 @@ import base64
 import json
 import random
 import socket
+import struct
 import time
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from .display import Person
 KEYS = {"Return": "ret", "Escape": "esc", "space": "spc", "Delete": "delete", "BackSpace": "backspace", "Tab": "tab", "Up": "up",
         "Down": "down", "Left": "left", "Right": "right", "super": "meta_l", "minus": "minus", "plus": "kp_add", "Print": "sysrq",
         "period": "dot", "slash": "slash", "grave": "grave_accent"}
+# The first monitor, pixels.
+SIZE = (1280, 800)
 # An absolute pointer's place, from edge to edge.
 POINTER_RANGE = 0x7fff
 # A PS/2 keyboard keeps 16 bytes, and a chord of four has up to 12.
@@ -47,7 +50,10 @@ class Machine(Person):
             "-append", "root=/dev/vda rw console=tty0 console=ttyS0 quiet systemd.show_status=yes",
             "-drive", f"if=none,id=disk,format=qcow2,file={disk},cache=unsafe", "-device", "virtio-blk-pci,drive=disk",
             "-drive", f"if=none,id=payload,format=raw,file={second},readonly=on", "-device", "virtio-blk-pci,drive=payload",
-            "-device", "virtio-vga,xres=1280,yres=800", "-display", "none", "-serial", f"file:{self.folder / 'serial.log'}",
+            "-device", f"virtio-vga,id=video,xres={SIZE[0]},yres={SIZE[1]},max_outputs=2", "-display", "none",
+            # QEMU plugs a monitor in where a viewer asks for a size; this one is the second head's.
+            "-vnc", f"unix:{self.folder / 'second-head'},display=video,head=1",
+            "-serial", f"file:{self.folder / 'serial.log'}",
             "-device", "ide-cd,id=cd", "-device", "qemu-xhci,id=usb", "-device", "usb-tablet", "-device", "virtio-serial",
             "-chardev", f"socket,id=agent,path={self.folder / 'agent'},server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
@@ -58,7 +64,7 @@ class Machine(Person):
         self.monitor = _Talk(self.folder / "monitor", 60)
         self.monitor.read()
         self.ask("qmp_capabilities")
-        self.size = (1280, 800)
+        self.size = SIZE
 
     def said(self):
         """What QEMU complained of."""
@@ -127,10 +133,10 @@ class Machine(Person):
 
     # Eyes and hands
 
-    def look(self):
-        """What is on the screen now, as a picture."""
+    def look(self, head=0):
+        """What is on a monitor now, as a picture."""
         path = self.folder / "screen.png"
-        self.ask("screendump", filename=str(path), format="png")
+        self.ask("screendump", filename=str(path), format="png", device="video", head=head)
         with Image.open(path) as picture:
             return picture.convert("RGB")
 
@@ -166,6 +172,28 @@ class Machine(Person):
         node = {"driver": "raw", "node-name": ident, "read-only": True, "file": {"driver": "file", "filename": str(file)}}
         self.ask("blockdev-add", **node)
         self.plug("usb-storage", ident, drive=ident, removable=True)
+
+    def plug_monitor(self, width, height):
+        """A second monitor of this size, pixels, is plugged in; none, with 0 and 0."""
+        with socket.socket(socket.AF_UNIX) as viewer:
+            viewer.settimeout(60)
+            viewer.connect(str(self.folder / "second-head"))
+            with viewer.makefile("rb") as told:
+                viewer.sendall(told.read(12))  # the protocol's version
+                told.read(told.read(1)[0])
+                viewer.sendall(b"\x01")  # of the ways to log in, none
+                told.read(4)
+                viewer.sendall(b"\x01")  # others may look, too
+                told.read(20)
+                told.read(struct.unpack(">I", told.read(4))[0])
+                # SetEncodings: ExtendedDesktopSize. Then SetDesktopSize, with one screen; its answer is a rectangle that
+                # has a reason (1: this viewer asked) and a status (4: passed on) for a place.
+                viewer.sendall(struct.pack(">BxHi", 2, 1, -308))
+                viewer.sendall(struct.pack(">BxHHBxIHHHHI", 251, width, height, 1, 0, 0, 0, width, height, 0))
+                while (answer := struct.unpack(">4xHH", told.read(36)[:8]))[0] != 1:
+                    continue
+                if answer[1] != 4:
+                    raise AssertionError(f"no second monitor: {answer}")
 
     def put_in(self, file):
         """A disc into the drive."""
