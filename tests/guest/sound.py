@@ -100,6 +100,7 @@ class Sound(guests.GuestCase):
         self.screen.key("ctrl+alt+Home")
         _, top, right, bottom = self.screen.wait_for("Help", area=self.bar())
         self.screen.click(right + 9 + 8 + 20, (top + bottom) // 2)
+        self.leave_the_bar()
         self.screen.wait_for("Quieter", area=self.bar())
         self.wait_to_be_told(words)
 
@@ -108,6 +109,10 @@ class Sound(guests.GuestCase):
         place = self.screen.wait_for(button, area=self.bar())
         for _ in range(times):
             self.screen.click(*middle_of(place))
+        self.leave_the_bar()
+
+    def leave_the_bar(self):
+        """The pointer, which covers words."""
         self.screen.move(self.screen.size[0] // 2, self.screen.size[1] // 2)
 
     def turn_mixer_down(self):
