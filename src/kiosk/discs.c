@@ -14,6 +14,10 @@
 #define MAX_NAME   60  // characters
 #define MAX_IMAGES 200 // a folder with more is no list for people
 
+// Ten seconds for a drive that somebody else still has open.
+#define EJECT_PAUSE_USEC 100000
+#define EJECT_TRIES      100
+
 struct _AstDiscs
 {
   GObject parent;
@@ -125,18 +129,36 @@ on_uevent (GUdevClient *client, const char *action, GUdevDevice *device, AstDisc
   ast_discs_tell (self);
 }
 
+// 0, or what errno says.
+static int
+try_to_eject (const char *path)
+{
+  int fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  int trouble;
+
+  if (fd < 0)
+    return errno;
+  // The lock may be a guest's that is gone.
+  ioctl (fd, CDROM_LOCKDOOR, 0);
+  trouble = ioctl (fd, CDROMEJECT) == 0 ? 0 : errno;
+  close (fd);
+  return trouble;
+}
+
+// As long as anybody has the drive open it is busy: the library closes it a little after it has told that it
+// is done with it, and udev looks at it after each change.
 static void
 eject_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  int fd = open (data, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  int trouble = try_to_eject (data);
 
-  // The lock may be a guest's that is gone.
-  if (fd >= 0)
-    ioctl (fd, CDROM_LOCKDOOR, 0);
-  if (fd < 0 || ioctl (fd, CDROMEJECT) != 0)
-    g_message ("The drive %s does not open: %s", (const char *)data, g_strerror (errno));
-  if (fd >= 0)
-    close (fd);
+  for (int i = 0; trouble == EBUSY && i < EJECT_TRIES; i++)
+    {
+      g_usleep (EJECT_PAUSE_USEC);
+      trouble = try_to_eject (data);
+    }
+  if (trouble)
+    g_message ("The drive %s does not open: %s", (const char *)data, g_strerror (trouble));
   g_task_return_boolean (task, TRUE);
 }
 
