@@ -18,6 +18,8 @@ from stationkit.machine import Gone, Machine, Refused  # noqa: E402
 
 # A key for the only administrator; nobody has its other half.
 ADMIN_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA nobody@example"
+# An emulated guest in an emulated machine starts some thirty times more slowly than in a real one.
+GUEST_SECONDS = 1200
 # What a person who is no administrator could come to on a console.
 SHELLS = ("agetty", "login", "bash", "xterm", "sulogin")
 LAUNCHER = "Command line"
@@ -49,7 +51,7 @@ class Whole(cases.ExplainedCase):
         made = cls.build.parent / "build/station"
         payload = cls.folder / "payload"
         shutil.copytree(made / "installed", payload, symlinks=True)
-        for appliance in ("tiny", "reader"):
+        for appliance in ("tiny", "reader", "desktop"):
             shutil.copytree(cls.build.parent / f"build/appliances/{appliance}", payload / f"var/lib/asteroide/appliances/{appliance}")
         cls.machine = Machine(cls.folder / "machine", made / "machine", payload)
         cls.attempts = cls.escapes = 0
@@ -374,17 +376,16 @@ grep -v asteroide $accounts""")
             lambda: next((ident for ident, now in self.devices().items() if ident.startswith(kind) and now == state), None),
             lambda: f"{kind} {state}: {self.devices()}", 120, 0.5)
 
-    def wait_for_colour(self, colour):
-        """Waits until the guest shows a digest."""
-        processes.wait_until(lambda: share(self.machine.look(), colour) > 0.5, lambda: f"{colour}; {self.devices()}", 300, 0.5)
+    def wait_for_colour(self, colour, head=0, least=0.5, seconds=300):
+        """Waits until the guest shows a digest, or its desktop."""
+        processes.wait_until(lambda: share(self.machine.look(head), colour) > least, lambda: f"{colour}; {self.devices()}", seconds, 0.5)
 
     def test_devices_in_a_guest(self):
         """A stick and a disc are in the guest by themselves, to the byte, and are back when they are pulled out or it ends"""
         stick, stick_colour = self.make_medium("stick.raw")
         disc, disc_colour = self.make_medium("disc.iso")
         self.run_in("asteroidectl start reader")
-        self.wait_state("booting", "ready")
-        self.wait_for_colour("204888")
+        self.wait_for_colour("204888", seconds=GUEST_SECONDS)
         self.machine.plug_stick("lesson", stick)
         ident = self.wait_for_device("in", "usb:")
         self.wait_for_colour(stick_colour)
@@ -419,10 +420,58 @@ grep -v asteroide $accounts""")
         self.wait_for_launcher()
         self.expect_nothing_left()
         self.run_in("asteroidectl start reader")
-        self.wait_for_colour(again_colour)
+        self.wait_for_colour(again_colour, seconds=GUEST_SECONDS)
         self.run_in("asteroidectl stop --force")
         self.wait_state("idle")
         self.machine.unplug("again")
+
+    def test_share(self):
+        """A folder is offered to a guest by a process of its own, which ends with it"""
+        descriptor, conf = "/var/lib/asteroide/appliances/tiny/appliance.xml", "/usr/local/etc/asteroide/asteroide.conf"
+        self.run_in(f"mkdir -p /var/lib/asteroide/shares/lesson && cp {descriptor} /run/tiny && cp {conf} /run/kept"
+                    f" && printf '\n[shares]\nlesson=/var/lib/asteroide/shares/lesson\n' >>{conf}"
+                    f" && sed -i 's|<devices/>|<devices><share folder=\"lesson\"/></devices>|' {descriptor} && systemctl restart asteroide")
+        self.wait_for_launcher()
+        self.run_in("asteroidectl start tiny")
+        self.wait_state("ready")
+        self.assertEqual(len(self.pids("asteroide-share")), 1)
+        self.run_in("asteroidectl stop --force")
+        self.wait_state("idle")
+        self.assertEqual(self.pids("asteroide-share"), [])
+        self.run_in(f"cp /run/tiny {descriptor} && cp /run/kept {conf} && systemctl restart asteroide")
+        self.wait_for_launcher()
+
+    def wait_for_second_head(self, *states):
+        """Waits until the kernel says this of the second monitor: is it there, and is it lit?"""
+        told = []
+
+        def look():
+            told[:] = self.run_in("cd /sys/class/drm/card?-Virtual-2 && cat status enabled").split()
+            return told == list(states)
+        processes.wait_until(look, lambda: f"{states}: {told}", 60, 0.5)
+
+    def test_second_monitor(self):
+        """A monitor is plugged in while a guest runs, and pulled out: it is lit and locked, and the guest has a head more, and one again"""
+        ground, second = guests.COLOURS["desktop"], (1024, 768)
+        self.run_in("sed -i 's/heads=\"1\"/heads=\"2\"/' /var/lib/asteroide/appliances/desktop/appliance.xml")
+        self.run_in("asteroidectl start desktop")
+        self.wait_state("ready", seconds=GUEST_SECONDS)
+        self.wait_for_colour(ground, least=0.2)
+        for _ in range(2):
+            self.machine.plug_monitor(*second)
+            self.wait_for_second_head("connected", "enabled")
+            self.wait_for_colour(ground, head=1)
+            picture = self.machine.look(1)
+            picture.save(self.shots / "second_monitor_1.png")
+            self.assertEqual(picture.size, second)
+            self.shot("second_monitor_0")
+            self.press_all(WAYS_OUT)
+            self.machine.plug_monitor(0, 0)
+            self.wait_for_second_head("disconnected", "disabled")
+            self.wait_for_colour(ground, least=0.2)
+            self.assertEqual(self.machine.look().size, self.machine.size)
+        self.run_in("asteroidectl stop --force")
+        self.wait_for_launcher()
 
     def test_bad_configuration(self):
         """A configuration that is none: a screen that says so, and no way out of it"""

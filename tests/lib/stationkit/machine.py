@@ -200,11 +200,19 @@ class Machine(Person):
         self.ask("blockdev-change-medium", id="cd", filename=str(file), format="raw", **{"read-only-mode": "read-only"})
 
     def eject(self):
-        """The button of the drive."""
-        self.ask("eject", id="cd", force=True)
+        """The button of the drive, which the base locks: it is asked, and opens the tray. The disc is taken out, the tray closed, as
+        QEMU's drive tells of a change only then."""
+        try:
+            self.ask("blockdev-open-tray", id="cd")
+        except AssertionError as error:
+            if "locked" not in str(error):
+                raise
+        processes.wait_until(lambda: not self.has_disc(), "an open tray", 60, 0.5)
+        self.ask("blockdev-remove-medium", id="cd")
+        self.ask("blockdev-close-tray", id="cd")
 
     def has_disc(self):
-        """Is there a disc in the drive?"""
+        """Is there a disc in the drive, and its tray closed?"""
         drive = next(entry for entry in self.ask("query-block") if entry.get("qdev") == "cd")
         return "inserted" in drive and not drive.get("tray_open", False)
 
