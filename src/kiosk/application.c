@@ -10,6 +10,7 @@
 #include "info-panel.h"
 #include "launcher.h"
 #include "module.h"
+#include "outputs.h"
 #include "overlay-store.h"
 #include "progress-page.h"
 #include "runner.h"
@@ -34,7 +35,8 @@ struct _AstApplication
   AstHost *host;
   AstRunner *runner;
   AstBusService *bus;
-  AstHeads *heads; // NULL before there is a screen
+  AstHeads *heads;     // NULL before there is a screen
+  AstOutputs *outputs; // NULL on a desk, whose monitors are others' business
   GMainLoop *loop;
   gboolean is_ending;
   gboolean guest_shown; // the guest's first picture was seen in this session
@@ -501,6 +503,8 @@ ast_application_add_window (AstApplication *self, gboolean windowed)
   ast_style_apply (self->config, self->window);
   if (windowed)
     g_signal_connect (self->window, "delete-event", G_CALLBACK (on_delete), self);
+  else
+    self->outputs = ast_outputs_new (gtk_widget_get_display (self->window));
   g_signal_connect (self->window, "key-press-event", G_CALLBACK (on_key), self);
   g_signal_connect (self->window, "key-release-event", G_CALLBACK (on_key), self);
   g_signal_connect (self->window, "button-press-event", G_CALLBACK (on_button), self);
@@ -592,6 +596,7 @@ ast_application_dispose (GObject *object)
   g_clear_object (&self->bus);
   g_clear_object (&self->runner);
   g_clear_object (&self->heads);
+  g_clear_pointer (&self->outputs, ast_outputs_free);
   g_clear_pointer (&self->window, gtk_widget_destroy);
   g_clear_object (&self->host);
   g_clear_object (&self->store);

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from PIL import Image, ImageChops  # noqa: E402
 from stationkit import cases, display, guests, processes  # noqa: E402
 from stationkit.intruder import Intruder  # noqa: E402
-from stationkit.xorg import XorgDisplay  # noqa: E402
+from stationkit.xorg import XorgCase  # noqa: E402
 
 OUTPUT = re.compile(r"^\S+ connected (?:primary )?(\d+)x(\d+)\+(\d+)\+(\d+)", re.MULTILINE)
 FIRST = (1280, 800)
@@ -47,10 +47,8 @@ def same_share(one, other):
     return difference.histogram()[0] / (difference.width * difference.height)
 
 
-class Monitors(guests.GuestCase):
+class Monitors(XorgCase, guests.GuestCase):
     """A guest on one and more monitors."""
-
-    screen_type = XorgDisplay
 
     def setUp(self):
         super().setUp()
@@ -136,6 +134,15 @@ class Monitors(guests.GuestCase):
         self.expect_view((0, 0, *SECOND))
         self.stop("--force")
         self.assertEqual([window.area for window in self.intruder.toplevels()], [(0, 0, *SECOND)])
+
+    def test_plugged_in(self):
+        """A monitor's cable is plugged in while the guest runs, and pulled out: the kiosk switches it, and the guest follows."""
+        self.start_desktop()
+        self.screen.plug(1, *SECOND)
+        self.expect_view((0, 0, *FIRST), (FIRST[0], 0, *SECOND))
+        self.screen.pull(1)
+        self.expect_view((0, 0, *FIRST))
+        self.stop("--force")
 
     def test_arrangement(self):
         """The monitors stand above each other, or the other way round: a guest whose card can be told so follows."""

@@ -11,7 +11,7 @@ from Xlib import X  # noqa: E402
 from stationkit import cases, guests, lockcase, processes  # noqa: E402
 from stationkit.display import middle_of  # noqa: E402
 from stationkit.intruder import MODIFIERS  # noqa: E402
-from stationkit.xorg import XorgDisplay  # noqa: E402
+from stationkit.xorg import XorgCase  # noqa: E402
 
 # The kiosk's ground, on monitors beside its own.
 DARK = "000000"
@@ -19,12 +19,11 @@ DARK = "000000"
 LONG_PRESS = 0.7
 
 
-class Hardware(lockcase.LockCase):
+class Hardware(XorgCase, lockcase.LockCase):
     """A kind of device each."""
 
     report = {}
     report_file = "hardware.json"
-    screen_type = XorgDisplay
 
     def setUp(self):
         self.monitors = [(0, 0, *self.screen.size)]  # as they have to be covered, the kiosk's first

@@ -2,6 +2,7 @@
 """A real X server without hardware: monitors that are plugged at run time, and keyboards, pointers and a touch screen whose
 events a test sends as a driver would."""
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -10,9 +11,20 @@ import time
 from PIL import ImageGrab
 
 from . import processes
+from .cases import StationCase
 from .display import Display
 
 CONFIGURATION = """
+Section "Files"
+  ModulePath "{modules}"
+  ModulePath "/usr/lib/xorg/modules"
+EndSection
+Section "Module"
+  Load "plugs"
+  SubSection "plugs"
+    Option "Folder" "{plugs}"
+  EndSubSection
+EndSection
 Section "ServerFlags"
   Option "AutoAddDevices" "false"
   Option "BlankTime" "0"
@@ -53,6 +65,8 @@ Section "InputDevice"
   Option "TouchCount" "10"
 EndSection
 """
+# What xrandr says of a monitor that shows something.
+OUTPUT = re.compile(r"^DUMMY(\d+) \w+ (?:primary )?(\d+)x(\d+)\+(\d+)\+(\d+)", re.MULTILINE)
 # The devices' names and kinds; the first of a kind is the seat's own, the others can come and go.
 INPUTS = {"keyboard": "Keyboard", "second-keyboard": "Keyboard", "pointer": "PointerAbsolute", "second-pointer": "PointerAbsolute",
           "touch": "Touch"}
@@ -82,18 +96,21 @@ def timing(width, height):
 
 
 class XorgDisplay(Display):
-    """An Xorg of an ordinary user, with the driver for cards that are not there."""
+    """An Xorg of an ordinary user, with the driver for cards that are not there and a module (plugs.c) for their monitors."""
 
-    def __init__(self, folder, width=1280, height=800):
+    def __init__(self, folder, build, width=1280, height=800):
+        self.modules = build / "tests/lib"
         super().__init__(folder, width, height)
         self.devices = {}
-        self.modes = {(0, mode_name(width, height))}  # which monitor can show which
+        self.modes = set()  # which monitor can show which
 
     def command(self):
         """Its configuration is written beside its log."""
-        name = mode_name(*self.size)
+        size = f"{self.size[0]}x{self.size[1]}"
         inputs = "".join(f'  InputDevice "{device}"{CORE.get(device, "")}\n' for device in INPUTS)
-        text = CONFIGURATION.format(name=name, timing=timing(*self.size), inputs=inputs)
+        self._plug(0).parent.mkdir()
+        self._plug(0).write_text(size, encoding="ascii")
+        text = CONFIGURATION.format(name=size, timing=timing(*self.size), inputs=inputs, modules=self.modules, plugs=self._plug(0).parent)
         text += "".join(INPUT.format(name=device, kind=kind, folder=self.folder) for device, kind in INPUTS.items())
         (self.folder / "xorg.conf").write_text(text, encoding="ascii")
         return ["/usr/lib/xorg/Xorg", "-config", self.folder / "xorg.conf", "-sharevts", "-novtswitch", "-logfile",
@@ -121,17 +138,39 @@ class XorgDisplay(Display):
         if (number, name) not in self.modes:
             self.run("xrandr", "--addmode", f"DUMMY{number}", name)
         self.modes.add((number, name))
-        self.change("--output", f"DUMMY{number}", "--mode", name, *options)
+        self.run("xrandr", "--output", f"DUMMY{number}", "--mode", name, *options)
+        self._plug(number).touch()
+        self.run("xrandr", "--query")
 
     def unplug(self, number):
-        """Takes a monitor away."""
+        """Takes a monitor away that somebody has switched off before."""
         self.change("--output", f"DUMMY{number}", "--off")
+        self.pull(number)
 
     def change(self, *words):
         """Any other change that xrandr has words for."""
         self.run("xrandr", *words)
-        # The driver calls a monitor connected that shows something, and the server looks only when it is asked.
+
+    def _plug(self, number):
+        return self.folder / "plugs" / f"DUMMY{number}"
+
+    # The server looks only when it is asked; a card with a kernel's driver hears of it by itself.
+
+    def plug(self, number, width, height, ask=True):
+        """Puts a monitor on its cable that prefers this size, and does no more; the server may be left to see it later."""
+        self._plug(number).write_text(f"{width}x{height}", encoding="ascii")
+        if ask:
+            self.run("xrandr", "--query")
+
+    def pull(self, number):
+        """Pulls the cable out while the monitor shows something, or does not."""
+        self._plug(number).unlink(missing_ok=True)
         self.run("xrandr", "--query")
+
+    def outputs(self):
+        """Of the monitors that show something, by number: left, top, width, height."""
+        found = OUTPUT.findall(self.run("xrandr", "--current"))
+        return {int(number): (int(left), int(top), int(width), int(height)) for number, width, height, left, top in found}
 
     # Input devices
 
@@ -222,3 +261,12 @@ class InputDevice:
         time.sleep(hold)
         for number, places in enumerate(fingers):
             self.touch(number, TOUCH_END, *places[-1])
+
+
+class XorgCase(StationCase):
+    """A case on such a screen."""
+
+    @classmethod
+    def screen_type(cls, folder):
+        """The desk's screen."""
+        return XorgDisplay(folder, cls.build)
