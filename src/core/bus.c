@@ -29,8 +29,8 @@ on_runner_changed (AstRunner *runner, AstBusService *self)
   g_object_set (self->skeleton, "state", ast_state_word (status->state), "appliance",
                 or_empty (status->appliance), "since", status->since, "failure-code",
                 or_empty (status->failure_code), "failure-message", or_empty (status->failure_message),
-                "paused", or_empty (ast_pause_word (status->paused)), "seconds-to-force",
-                ast_runner_get_seconds_to_force (runner), NULL);
+                "paused", or_empty (ast_pause_word (status->paused)), "exam", status->exam,
+                "seconds-to-force", ast_runner_get_seconds_to_force (runner), NULL);
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self->skeleton));
 }
 
@@ -251,5 +251,6 @@ ast_bus_kiosk_get_status (AstBusKiosk1 *kiosk)
   status->failure_code = or_null (ast_bus_kiosk1_get_failure_code (kiosk));
   status->failure_message = or_null (ast_bus_kiosk1_get_failure_message (kiosk));
   status->paused = ast_pause_from_word (ast_bus_kiosk1_get_paused (kiosk));
+  status->exam = ast_bus_kiosk1_get_exam (kiosk);
   return status;
 }

@@ -98,6 +98,7 @@ ast_runner_set_state (AstRunner *self, AstState state)
     }
   self->status = ast_status_new (state, self->appliance ? self->appliance->id : NULL, g_get_real_time ());
   self->status->paused = is_running (state) ? old->paused : AST_PAUSE_NONE;
+  self->status->exam = self->config->exam;
   if (state == AST_STATE_FAILED)
     {
       self->restarting = FALSE;
@@ -862,6 +863,7 @@ ast_runner_new_with_times (const AstConfig *config, AstHost *host, AstOverlaySto
   AstRunner *self = g_object_new (AST_TYPE_RUNNER, NULL);
 
   self->config = config;
+  self->status->exam = config->exam;
   self->times = *times;
   self->host = g_object_ref (host);
   self->store = g_object_ref (store);

@@ -52,6 +52,7 @@ ast_status_copy (const AstStatus *self)
   copy->failure_code = g_strdup (self->failure_code);
   copy->failure_message = g_strdup (self->failure_message);
   copy->paused = self->paused;
+  copy->exam = self->exam;
   copy->room = self->room;
   return copy;
 }
@@ -136,6 +137,7 @@ ast_status_to_json (const AstStatus *self)
   else
     json_builder_add_null_value (builder);
   ast_json_add_string (builder, "paused", ast_pause_word (self->paused));
+  ast_json_add_boolean (builder, "exam", self->exam);
   add_room (builder, &self->room);
   json_builder_end_object (builder);
   return ast_json_to_text (builder);
@@ -149,6 +151,15 @@ get_string (JsonObject *object, const char *name)
   return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
              ? json_node_get_string (node)
              : NULL;
+}
+
+static gboolean
+get_boolean (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_BOOLEAN
+         && json_node_get_boolean (node);
 }
 
 AstStatus *
@@ -170,6 +181,7 @@ ast_status_from_json (const char *json, gssize length)
   since = get_string (object, "since");
   self->since = since ? since_from_iso8601 (since) : 0;
   self->paused = ast_pause_from_word (get_string (object, "paused"));
+  self->exam = get_boolean (object, "exam");
   failure = json_object_get_member (object, "failure");
   if (failure && JSON_NODE_HOLDS_OBJECT (failure))
     {

@@ -52,6 +52,7 @@ typedef struct
   char *failure_code;    // AST_STATE_FAILED only: the error's word
   char *failure_message; // … and its sentence
   AstPause paused;       // only while a guest runs
+  gboolean exam;         // the whole station is under exam, whatever runs
   AstRoom room;          // where somebody asked for it
 } AstStatus;
 
@@ -59,8 +60,8 @@ AstStatus *ast_status_new (AstState state, const char *appliance, gint64 since);
 AstStatus *ast_status_copy (const AstStatus *self);
 void ast_status_free (AstStatus *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstStatus, ast_status_free)
-// {"state":…,"appliance":…,"since":…,"failure":…,"paused":…,"room":…}, as `asteroidectl status --json` prints
-// it. The caller frees it.
+// {"state":…,"appliance":…,"since":…,"failure":…,"paused":…,"exam":…,"room":…}, as `asteroidectl status
+// --json` prints it. The caller frees it.
 char *ast_status_to_json (const AstStatus *self);
 // NULL when the bytes are not such an object. The room is not read: it is another one by then.
 AstStatus *ast_status_from_json (const char *json, gssize length);

@@ -19,20 +19,32 @@ is_at_rest (AstState state)
   return state == AST_STATE_IDLE || state == AST_STATE_FAILED;
 }
 
-// A dead runner's last word counts only where it is an end: what was running then, runs under nobody's lock
-// now.
-static AstStatus *
-status_from_files (const AstConfig *config)
+static void
+tell_death (const AstStatus *last)
 {
-  g_autoptr (AstStatus) status = ast_status_load (config->runtime);
-
-  if (ast_guest_lock_is_held (config->runtime) || is_at_rest (status->state))
-    return g_steal_pointer (&status);
   g_printerr ("asteroidectl: ");
   g_printerr (
       _ ("The kiosk died while “%s” was %s; what is left will be swept at its next start, or by “stop”.\n"),
-      status->appliance ? status->appliance : "?", ast_state_word (status->state));
-  return ast_status_new (AST_STATE_IDLE, NULL, 0);
+      last->appliance ? last->appliance : "?", ast_state_word (last->state));
+}
+
+// A dead runner's last word counts only where it is an end: what was running then, runs under nobody's lock
+// now. Nor does its exam count: the next kiosk goes by the configuration.
+static AstStatus *
+status_from_files (const AstConfig *config)
+{
+  AstStatus *status = ast_status_load (config->runtime);
+
+  if (ast_guest_lock_is_held (config->runtime))
+    return status;
+  if (!is_at_rest (status->state))
+    {
+      tell_death (status);
+      ast_status_free (status);
+      status = ast_status_new (AST_STATE_IDLE, NULL, 0);
+    }
+  status->exam = config->exam;
+  return status;
 }
 
 static void
@@ -65,6 +77,8 @@ print_status (const AstStatus *status, gboolean has_kiosk)
   if (when)
     g_print (_ (", since %s"), when);
   g_print ("\n");
+  if (status->exam)
+    g_print ("%s\n", _ ("The station is under exam."));
   print_room (status);
   if (status->failure_code)
     g_print ("%s: %s\n", status->failure_code, status->failure_message);

@@ -14,7 +14,8 @@ import time
 import clikit
 
 NO_KIOSK = "No kiosk of this station answers on D-Bus"
-IDLE = {"state": "idle", "appliance": None, "since": None, "failure": None, "paused": None, "room": None}
+IDLE = {"state": "idle", "appliance": None, "since": None, "failure": None, "paused": None, "exam": False, "room": None}
+EXAM = "[station]\nexam=yes\n"
 
 
 class Headless:
@@ -85,12 +86,25 @@ class NoKiosk(clikit.CommandCase):
     def test_status_of_a_failure(self):
         """A failure stays told after its kiosk has gone"""
         failed = {"state": "failed", "appliance": "good", "since": "2026-01-02T03:04:05.000006Z",
-                  "failure": {"code": "guest-lost", "message": "“Lab good” stopped unexpectedly."}, "paused": None, "room": None}
+                  "failure": {"code": "guest-lost", "message": "“Lab good” stopped unexpectedly."}, "paused": None,
+                  "exam": False, "room": None}
         self.write_state(json.dumps(failed))
         self.assertEqual(self.ctl_json("status"), failed)
         text = self.ctl("status", env={"TZ": "UTC"}).stdout
         self.assertEqual(text, "failed good, since 2026-01-02 03:04:05\nguest-lost: “Lab good” stopped unexpectedly.\n"
                                "No kiosk is running.\n")
+
+    def test_status_of_an_exam(self):
+        """Where no kiosk runs the configuration tells whether there is an exam, and not what the last kiosk had"""
+        self.configure(more=EXAM)
+        self.write_state(json.dumps(IDLE))
+        self.assertEqual(self.ctl_json("status"), {**IDLE, "exam": True})
+        self.assertEqual(self.ctl("status").stdout, "idle\nThe station is under exam.\nNo kiosk is running.\n")
+        self.configure()
+        for state in ("idle", "ready"):
+            self.write_state(json.dumps({**IDLE, "state": state, "exam": True}))
+            self.assertEqual(json.loads(self.ctl("status", "--json").stdout), IDLE)
+        self.assertNotIn("exam", self.ctl("status").stdout)
 
     def test_status_of_nonsense(self):
         """A state file that was torn, or that says things nobody ever wrote"""
@@ -228,6 +242,17 @@ class Session(clikit.CommandCase):
         self.assertEqual(self.ctl_json("status")["state"], "idle")
         self.assert_nothing_left()
 
+    def test_exam(self):
+        """A session that runs is under the exam it began with, whatever the configuration says since"""
+        self.configure(more=EXAM)
+        run = Headless(self)
+        run.wait_state("booting")
+        self.configure()
+        self.assertTrue(self.ctl_json("status")["exam"])
+        self.assertEqual(self.ctl("status").stdout.splitlines()[1:], ["The station is under exam.", "No kiosk is running."])
+        run.end()
+        self.assertFalse(self.ctl_json("status")["exam"])
+
     def test_live(self):
         """A live CD needs no disk and no overlay"""
         folder = self.add("live", more='<cdrom href="live.iso"/>', disk=False)
@@ -327,6 +352,18 @@ class OverBus(clikit.CommandCase):
             self.assertEqual(done.stdout.split()[-1], "idle")
             run.finish()
             self.assert_nothing_left()
+
+    def test_exam(self):
+        """The exam is the running kiosk's, not what its configuration says by now"""
+        for more, exam in ((EXAM, True), ("", False)):
+            self.configure(more=more)
+            run = Headless(self)
+            run.wait_state("booting")
+            self.configure(more="" if exam else EXAM)
+            self.assertIs(self.ctl_json("status")["exam"], exam)
+            self.assertEqual("The station is under exam." in self.ctl("status").stdout.splitlines(), exam)
+            self.ctl("stop", "--force")
+            run.finish()
 
     def test_refusals(self):
         """What is refused, is refused in the runner's words"""

@@ -39,6 +39,7 @@ make_failed (void)
 
   status->failure_code = g_strdup ("guest-lost");
   status->failure_message = g_strdup ("“Réseau” stopped\n\"unexpectedly\".");
+  status->exam = TRUE;
   return status;
 }
 
@@ -53,11 +54,11 @@ test_json (void)
   g_autoptr (JsonNode) expected = json_from_string (
       "{\"state\":\"failed\",\"appliance\":\"netlab\",\"since\":\"2026-03-04T05:06:07.000089Z\","
       "\"failure\":{\"code\":\"guest-lost\",\"message\":\"“Réseau” stopped\\n\\\"unexpectedly\\\".\"},"
-      "\"paused\":null,\"room\":null}",
+      "\"paused\":null,\"exam\":true,\"room\":null}",
       &error);
   g_autoptr (JsonNode) nothing
       = json_from_string ("{\"state\":\"idle\",\"appliance\":null,\"since\":null,\"failure\":null,"
-                          "\"paused\":null,\"room\":null}",
+                          "\"paused\":null,\"exam\":false,\"room\":null}",
                           &error);
   g_autoptr (JsonNode) said = json_from_string (failed_json, &error);
   g_autoptr (JsonNode) said_idle = json_from_string (idle_json, &error);
@@ -75,6 +76,7 @@ assert_equal (const AstStatus *a, const AstStatus *b)
   g_assert_cmpint (a->since, ==, b->since);
   g_assert_cmpstr (a->failure_code, ==, b->failure_code);
   g_assert_cmpstr (a->failure_message, ==, b->failure_message);
+  g_assert_cmpint (a->exam, ==, b->exam);
 }
 
 static void
@@ -123,8 +125,8 @@ test_half_nonsense (void)
 {
   const char *const texts[] = {
     "{\"state\":\"ready\"}",
-    "{\"state\":\"ready\",\"appliance\":7,\"since\":8,\"failure\":9}",
-    "{\"state\":\"ready\",\"appliance\":{},\"since\":\"yesterday\",\"failure\":{}}",
+    "{\"state\":\"ready\",\"appliance\":7,\"since\":8,\"failure\":9,\"exam\":1}",
+    "{\"state\":\"ready\",\"appliance\":{},\"since\":\"yesterday\",\"failure\":{},\"exam\":\"yes\"}",
     "{\"state\":\"ready\",\"appliance\":null,\"since\":\"\",\"failure\":{\"code\":1,\"message\":[]},\"x\":1}",
   };
 
@@ -138,6 +140,7 @@ test_half_nonsense (void)
       g_assert_cmpint (status->since, ==, 0);
       g_assert_null (status->failure_code);
       g_assert_null (status->failure_message);
+      g_assert_false (status->exam);
     }
 }
 
@@ -175,9 +178,9 @@ test_paused (void)
   static const AstPause pauses[] = { AST_PAUSE_NO_SPACE, AST_PAUSE_DISK_ERROR };
   static const char *const texts[] = {
     "{\"state\":\"ready\",\"appliance\":\"a\",\"since\":null,\"failure\":null,\"paused\":\"no-space\","
-    "\"room\":{\"used\":1,\"bound\":2,\"left\":3}}",
+    "\"exam\":false,\"room\":{\"used\":1,\"bound\":2,\"left\":3}}",
     "{\"state\":\"ready\",\"appliance\":\"a\",\"since\":null,\"failure\":null,\"paused\":\"disk-error\","
-    "\"room\":{\"used\":1,\"bound\":2,\"left\":3}}"
+    "\"exam\":false,\"room\":{\"used\":1,\"bound\":2,\"left\":3}}"
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (pauses); i++)
