@@ -6,6 +6,7 @@
 #include "json-print.h"
 #include "overlay-store.h"
 #include "policy.h"
+#include "usb-rule.h"
 #include <glib/gi18n.h>
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -191,6 +192,17 @@ list_allowances (const AstAppliance *appliance)
   return words;
 }
 
+// The descriptor's own, in their order. The station's, which come before them, are in its configuration.
+static GPtrArray *
+list_usb_rules (const AstAppliance *appliance)
+{
+  GPtrArray *rules = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; i < appliance->usb_rules->len; i++)
+    g_ptr_array_add (rules, ast_usb_rule_to_text (appliance->usb_rules->pdata[i]));
+  return rules;
+}
+
 static void
 add_strings (JsonBuilder *builder, const char *name, GPtrArray *strings)
 {
@@ -235,6 +247,7 @@ print_show_json (const AstAppliance *appliance, const AstConfig *config, GPtrArr
                  GPtrArray *networks, GPtrArray *devices, gboolean kept)
 {
   g_autoptr (GPtrArray) allowed = list_allowances (appliance);
+  g_autoptr (GPtrArray) usb_rules = list_usb_rules (appliance);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   begin_appliance (builder, appliance, config);
@@ -246,6 +259,7 @@ print_show_json (const AstAppliance *appliance, const AstConfig *config, GPtrArr
   add_strings (builder, "images", images);
   add_strings (builder, "networks", networks);
   add_strings (builder, "devices", devices);
+  add_strings (builder, "usb-rules", usb_rules);
   add_strings (builder, "exam-allows", allowed);
   ast_json_add_string (builder, "state", appliance->keeping == AST_KEEPING_KEPT ? "kept" : "volatile");
   ast_json_add_string (builder, "start", appliance->start_mode == AST_START_WARM ? "warm" : "cold");
@@ -259,6 +273,7 @@ print_show (const AstAppliance *appliance, const AstConfig *config, GPtrArray *i
             GPtrArray *devices, gboolean kept)
 {
   g_autoptr (GPtrArray) allowed = list_allowances (appliance);
+  g_autoptr (GPtrArray) usb_rules = list_usb_rules (appliance);
   g_autofree char *machine = g_strdup_printf (_ ("processors: %u, memory: %u MiB, monitors: %u"),
                                               appliance->cpus, appliance->memory_mib, appliance->heads);
 
@@ -272,6 +287,7 @@ print_show (const AstAppliance *appliance, const AstConfig *config, GPtrArray *i
   print_strings (_ ("images"), images);
   print_strings (_ ("network"), networks);
   print_strings (_ ("devices"), devices);
+  print_strings (_ ("USB rules"), usb_rules);
   if (ast_policy_of (appliance, config->exam).exam)
     print_exam (allowed);
   print_line (_ ("state"), appliance->keeping == AST_KEEPING_VOLATILE

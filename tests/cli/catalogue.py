@@ -13,7 +13,7 @@ import clikit
 SUMMARY = {"id": str, "name": str, "summary": (str, type(None)), "category": (str, type(None)), "exam": bool, "usable": bool,
            "problems": list}
 DETAILS = {**SUMMARY, "folder": str, "os": (str, type(None)), "cpus": int, "memory-mib": int, "heads": int,
-           "images": list, "networks": list, "devices": list, "exam-allows": list, "state": str, "start": str, "has-kept-state": bool}
+           "images": list, "networks": list, "devices": list, "usb-rules": list, "exam-allows": list, "state": str, "start": str, "has-kept-state": bool}
 CHECK = {"checked": int, "problems": list, "warnings": list}
 
 
@@ -84,6 +84,16 @@ class Catalogue(clikit.CommandCase):
             self.assertIn(words, text)
         # Labels in one column, values in another.
         self.assertEqual({line[12] for line in text.splitlines()}, {" "})
+
+    def test_show_of_usb_rules(self):
+        """The descriptor's rules about USB devices, in their order and in one spelling; not the station's"""
+        self.configure(more="[usb]\nrules=deny class=video\n")
+        self.add("rules", more='<devices><usb><deny port="1-4.*" class="0x08"/><allow vendor="0x046D" product="0825"/></usb></devices>')
+        rules = ["deny class=storage port=1-4.*", "allow vendor=046d product=0825"]
+        self.assertEqual(self.ctl_json("show", "rules")["usb-rules"], rules)
+        self.assertIn(f"\nUSB rules    {rules[0]}\n             {rules[1]}\n", self.ctl("show", "rules").stdout)
+        self.assertEqual(self.ctl_json("show", "good")["usb-rules"], [])
+        self.assertNotIn("USB rules", self.ctl("show", "good").stdout)
 
     def test_exam(self):
         """An exam is told by list and show: the descriptor's own, and the station's"""
