@@ -6,18 +6,16 @@ import contextlib
 import os
 import re
 import signal
-import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from stationkit import cases, display, guests, processes  # noqa: E402
-from stationkit.station import DOMAIN  # noqa: E402
+import benchkit
+from benchkit import ROUNDS
+from stationkit import cases, display, guests, processes
+from stationkit.station import DOMAIN
 
-ROUNDS = int(os.environ.get("AST_BENCH_ROUNDS", "10"))
 NOT_OURS = "ff00ff"  # the bare screen's colour: nobody paints with it
 LAUNCHER_POINTS = ["--at", "5,5", "--at", "640,790"]
 # All over the screen: black at once when the guest's first, still black, picture covers the launcher's blue.
@@ -27,34 +25,8 @@ VIEWER_POINTS = ["--at", "100,250", "--at", "100,300"]
 LONE_TILE = "640,300"
 
 
-class Figures(guests.GuestCase):
+class Figures(benchkit.BenchCase):
     """One kind of figure each."""
-
-    figures = {}
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        # As on a station: with the bridge for screen readers, and GStreamer's plugins looked at by a helper.
-        for name in ("NO_AT_BRIDGE", "GST_REGISTRY_FORK"):
-            cls.desk.env.pop(name)
-
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        print(f"# figure: all of them in {cls.keep_report('bench', 'figures.json', cls.figures)}")
-
-    def compare(self, name, goal, ours, theirs, unit="s"):
-        """Prints and keeps the ratio of two series' medians."""
-        ratio = statistics.median(ours) / statistics.median(theirs)
-        self.figures[name] = {"ratio": round(ratio, 3), "goal": goal, "unit": unit, "ours": ours, "theirs": theirs}
-        print(f"# figure: {name}: {ratio:.2f} × (goal ≤ {goal}: {'met' if ratio <= goal else 'MISSED'});"
-              f" ours {self.spread(ours)}, theirs {self.spread(theirs)} {unit}")
-
-    @staticmethod
-    def spread(series):
-        """Median, smallest and largest."""
-        return f"{statistics.median(series):.3f} [{min(series):.3f} … {max(series):.3f}]"
 
     def tool(self, name, *arguments, **options):
         """What one of our instruments prints, as numbers."""
@@ -125,15 +97,6 @@ class Figures(guests.GuestCase):
         if overlay:
             self.make_overlay(overlay)
         time.sleep(1)
-
-    def destroy(self):
-        """Ends the domain that the bench started."""
-        self.desk.virsh("destroy", DOMAIN, check=False)
-        processes.wait_until(lambda: self.domains_gone(), "the end of the domain", 30, 0.05)
-
-    def domains_gone(self):
-        """No guest is there."""
-        return self.station.domains() == []
 
     def memory_of(self, pid):
         """Proportional set size, MiB."""

@@ -176,11 +176,11 @@ class GuestCase(cases.StationCase):
         """Waits until there is one."""
         self.station.wait_until(self.agent_answers, "the guest's agent", 120, 0.5)
 
-    def run_in_guest(self, command):
-        """Runs a shell command by way of the agent: exit status and output."""
+    def run_in_guest(self, command, seconds=60, pause=0.3):
+        """Runs a shell command by way of the agent: exit status and output. What is timed wants a long pause between the looks."""
         pid = self.agent("guest-exec", path="/bin/sh", arg=["-c", command], **{"capture-output": True})["pid"]
         done = processes.wait_until(lambda: (status := self.agent("guest-exec-status", pid=pid))["exited"] and status, command,
-                                    60, 0.3)
+                                    seconds, pause)
         return done["exitcode"], base64.b64decode(done.get("out-data", "")).decode()
 
 
