@@ -21,10 +21,16 @@
 #define QXL_SURFACES_MIB   64
 #define KIB_PER_MIB        1024
 
-// What libvirt allows at most, more than the eight devices of a descriptor, the CD drive and the tablet take.
-// libvirt would make up for ports that are too few by a hub of USB 1, at full speed at most.
-#define XHCI_PORTS "15"
+// What libvirt allows at most, more than the eight devices of a descriptor, the discs, the tablet and a card
+// reader take. libvirt would make up for ports that are too few by a hub of USB 1, at full speed at most.
+#define XHCI_PORTS 15
 #define EHCI_PORTS 6
+#define MAX_EHCI   2
+
+// Discs at once: those of the station's drives and the images of its folders. A place that nothing is in is
+// nothing that the guest could see, and costs QEMU and the kiosk one channel, so that there are as many on
+// each station, however many drives it has.
+#define DISC_PLACES 4
 
 // Slots of the root bus. Fixed, so that a guest finds each device where it was; on the root bus, because a
 // port for each would cost the firmware and the guest time, and would hide virtio devices from systems that
@@ -326,12 +332,23 @@ add_cdroms (Build *build)
     add_cdrom (build, g_ptr_array_index (build->appliance->cdroms, i), first_target + i, first_order + i);
 }
 
-// Each real device takes one, and the CD drive that the kiosk emulates one more.
+// The tablet and, where there is one, the card reader.
+static guint
+count_own_usb (const Build *build)
+{
+  return allows (build, AST_DEVICE_SMARTCARD) ? 2 : 1;
+}
+
+// Each real device takes one, and each drive that the kiosk emulates for a disc. On USB 2 a descriptor that
+// wants many devices leaves fewer places for discs, and two at least.
 static guint
 count_redirections (const Build *build)
 {
-  return (allows (build, AST_DEVICE_USB) ? build->appliance->usb_ports : 0)
-         + (allows (build, AST_DEVICE_DVD) ? 1 : 0);
+  guint ports = build->traits->usb3 ? XHCI_PORTS : MAX_EHCI * EHCI_PORTS;
+  guint devices = allows (build, AST_DEVICE_USB) ? build->appliance->usb_ports : 0;
+  guint discs = allows (build, AST_DEVICE_DVD) ? DISC_PLACES : 0;
+
+  return MIN (devices + discs, ports - count_own_usb (build));
 }
 
 static void
@@ -361,18 +378,18 @@ add_old_usb (Build *build, guint index)
 static void
 add_usb_controller (Build *build)
 {
-  guint tablets = 1;
+  g_autofree char *ports = g_strdup_printf ("%u", XHCI_PORTS);
   xmlNode *xhci;
 
   if (build->traits->usb3)
     {
       xhci = ast_xml_add (build->devices, "controller", "type", "usb", "index", "0", "model", "qemu-xhci",
-                          "ports", XHCI_PORTS, NULL);
+                          "ports", ports, NULL);
       add_pci_slot (xhci, SLOT_USB);
       return;
     }
   add_old_usb (build, 0);
-  if (tablets + count_redirections (build) > EHCI_PORTS)
+  if (count_own_usb (build) + count_redirections (build) > EHCI_PORTS)
     add_old_usb (build, 1);
 }
 

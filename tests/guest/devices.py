@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, guests, processes  # noqa: E402
 
 # How a disc is seen in the guest, and what is read of it.
-IN_GUEST = "/run/media/sr0/lesson.bin"
+IN_GUEST = "/run/media/%s/lesson.bin"
 LESSON = bytes(range(256)) * 4096 * 3  # 3 MiB
 CYCLES = 200
 
@@ -58,14 +58,15 @@ class Devices(guests.GuestCase):
         self.assertEqual(done.returncode, expect, done.stderr)
         return done.stderr
 
-    def read_in_guest(self, name):
-        """Waits until the disc's file can be read in the guest; it must be what is on the disc."""
+    def read_in_guest(self, name, drive="sr0"):
+        """Waits until the disc's file can be read in the guest's drive; it must be what is on the disc."""
         wanted = guests.digest(self.desk.folder / f"content-{name}/lesson.bin")
-        processes.wait_until(lambda: self.run_in_guest(f"sha256sum {IN_GUEST}")[1].startswith(wanted), f"{name} in the guest", 60, 0.5)
+        processes.wait_until(lambda: self.run_in_guest(f"sha256sum {IN_GUEST % drive}")[1].startswith(wanted),
+                             f"{name} in the guest's {drive}", 60, 0.5)
 
-    def wait_for_none(self):
-        """Waits until the guest has no disc."""
-        processes.wait_until(lambda: self.run_in_guest("ls /sys/class/block | grep sr0")[0] != 0, "the guest's drive gone", 30, 0.3)
+    def wait_for_none(self, drive="sr0"):
+        """Waits until the guest has no disc, or this one no more."""
+        processes.wait_until(lambda: self.run_in_guest(f"ls /sys/class/block | grep {drive}")[0] != 0, f"the guest's {drive} gone", 30, 0.3)
 
     def figures(self):
         """Of the kiosk: open files, threads."""
@@ -92,7 +93,7 @@ class Devices(guests.GuestCase):
         self.assertEqual(self.run_in_guest("umount /run/media/sr0; eject /dev/sr0")[0], 0)
         self.wait_for(self.ident("one"), "out")
         self.wait_for_none()
-        # As a teacher does from afar; two at once.
+        # As a teacher does from afar.
         self.tell("give", self.ident("two"))
         self.wait_for(self.ident("two"), "in")
         self.read_in_guest("two")
@@ -112,6 +113,45 @@ class Devices(guests.GuestCase):
         self.assertEqual(self.station.state(), "ready")
         self.stop("--force")
         self.assertEqual(self.devices(), {})
+
+    def test_several(self):
+        """Four discs in at once, each read for itself, each leaving alone: by command, ejected by the guest, by its end; a fifth waits"""
+        for name in ("three", "four"):
+            self.make_disc(name)
+        self.show_desktop(lambda text: text.replace("<usb/>", ""))  # whose places discs could have, too
+        self.station.wait_until(lambda: len(self.devices()) == 4, "four discs", 30, 0.3)
+        drives = {}
+        for number, name in enumerate(("one", "two", "three", "four")):
+            self.tell("give", self.ident(name))
+            self.wait_for(self.ident(name), "in")
+            drives[name] = f"sr{number}"
+            self.read_in_guest(name, drives[name])
+        for name, drive in drives.items():
+            self.read_in_guest(name, drive)
+        self.open_tray()
+        self.station.shot("four")
+        self.screen.key("Escape")
+        self.make_disc("five")
+        self.station.wait_until(lambda: self.ident("five") in self.devices(), "a fifth disc", 30, 0.3)
+        self.tell("give", self.ident("five"))
+        self.wait_for(self.ident("five"), "failed")
+        self.assertIn("places are taken", self.devices()[self.ident("five")]["note"])
+        self.tell("take", self.ident("two"))
+        self.wait_for(self.ident("two"), "out")
+        self.wait_for_none(drives["two"])
+        self.assertEqual(self.run_in_guest(f"umount /run/media/{drives['three']}; eject /dev/{drives['three']}")[0], 0)
+        self.wait_for(self.ident("three"), "out")
+        self.wait_for_none(drives["three"])
+        for name in ("one", "four"):
+            self.assertEqual(self.devices()[self.ident(name)]["state"], "in")
+            self.read_in_guest(name, drives[name])
+        self.tell("give", self.ident("five"))
+        self.wait_for(self.ident("five"), "in")
+        for name in ("three", "four", "five"):
+            (self.discs / f"{name}.iso").unlink()
+        self.station.wait_until(lambda: len(self.devices()) == 2, lambda: f"two discs: {self.devices()}", 30, 0.3)
+        self.read_in_guest("one", drives["one"])
+        self.stop("--force")
 
     def test_cycles(self):
         """Discs that come and go without end: no open file and no thread more (and, under a sanitizer, no memory)."""

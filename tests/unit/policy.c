@@ -211,7 +211,7 @@ check_devices (const Case *self, const xmlNode *devices)
   if (may_use (self, "sound"))
     assert_attribute (ast_xml_child (ast_xml_child (devices, "sound"), "codec"), "type",
                       may_hear (self) ? "duplex" : "output");
-  g_assert_cmpuint (count_elements (devices, "redirdev"), ==, (usb ? 4 : 0) + (dvd ? 1 : 0));
+  g_assert_cmpuint (count_elements (devices, "redirdev"), ==, (usb ? 4 : 0) + (dvd ? 4 : 0));
   g_assert_cmpint (filter != NULL, ==, usb || dvd);
   if (!filter)
     return;
