@@ -123,6 +123,21 @@ ast_machine_resume_finish (AstMachine *self, GAsyncResult *result, GError **erro
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+void
+ast_machine_write_out_async (AstMachine *self, AstUsbDevice *device, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer data)
+{
+  AST_MACHINE_GET_IFACE (self)->write_out_async (self, device, cancellable, callback, data);
+}
+
+AstWritten
+ast_machine_write_out_finish (AstMachine *self, GAsyncResult *result)
+{
+  gssize written = g_task_propagate_int (G_TASK (result), NULL);
+
+  return written < 0 ? AST_WRITTEN_NOT : (AstWritten)written;
+}
+
 static void
 ast_host_default_init (AstHostInterface *iface)
 {

@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 #include "appliance.h"
 #include "state.h"
+#include "usb-device.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +15,13 @@ typedef enum
   AST_END_DESTROYED,   // somebody ended it from outside
   AST_END_LOST,        // it died
 } AstEnd;
+
+typedef enum // of what a guest held back of a device
+{
+  AST_WRITTEN_NOT,  // nobody knows: it could not be asked, or did not come to an end
+  AST_WRITTEN_OPEN, // all of it, and something in the guest still uses the device
+  AST_WRITTEN_ALL,  // all of it, and the guest has let go of the device
+} AstWritten;
 
 #define AST_TYPE_MACHINE (ast_machine_get_type ())
 // Signals, on the main context: "ended" (AstEnd): the guest runs no more; "desktop-ready": the guest's own
@@ -30,6 +38,7 @@ struct _AstMachineInterface
   void (*destroy_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*open_screen_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
   void (*resume_async) (AstMachine *, GAsyncReadyCallback, gpointer);
+  void (*write_out_async) (AstMachine *, AstUsbDevice *, GCancellable *, GAsyncReadyCallback, gpointer);
 };
 
 // Starts the guest; with_screen: somebody will ask for its screen at once. A cancellation that comes too late
@@ -52,6 +61,12 @@ int ast_machine_open_screen_finish (AstMachine *self, GAsyncResult *result, GErr
 // "paused" may follow. Fails with START.
 void ast_machine_resume_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data);
 gboolean ast_machine_resume_finish (AstMachine *self, GAsyncResult *result, GError **error);
+// Has the guest's agent write out everything, and let go of the file systems on `device`, which it has. Takes
+// as long as the guest writes; a cancellation comes back at once. What fails goes to the journal, and is no
+// error: there is nothing that somebody could do.
+void ast_machine_write_out_async (AstMachine *self, AstUsbDevice *device, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer data);
+AstWritten ast_machine_write_out_finish (AstMachine *self, GAsyncResult *result);
 
 // For implementations.
 void ast_machine_emit_ended (AstMachine *self, AstEnd end);

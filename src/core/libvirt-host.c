@@ -3,8 +3,10 @@
 #include "libvirt-host.h"
 #include "domain-builder.h"
 #include "error.h"
+#include "guest-agent.h"
 #include "module.h"
 #include "station.h"
+#include "write-out.h"
 #include <glib/gi18n.h>
 #include <gmodule.h>
 #include <libvirt-glib/libvirt-glib.h>
@@ -613,6 +615,48 @@ ast_libvirt_machine_resume_async (AstMachine *machine, GAsyncReadyCallback callb
   g_task_run_in_thread (task, resume_thread);
 }
 
+// In a thread. The exit status of a program in the guest, or -1.
+static int
+run_in_guest (AstLibvirtMachine *self, char **command, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (virConnect) connection = get_connection (self->host, error);
+  g_autoptr (virDomain) domain = connection ? look_up_domain (connection) : NULL;
+
+  if (domain)
+    return ast_guest_agent_run (domain, command, cancellable, error);
+  if (connection)
+    set_libvirt_error (error, AST_ERROR_GUEST_LOST, "");
+  return -1;
+}
+
+static void
+write_out_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  g_autoptr (GError) error = NULL;
+  AstLibvirtMachine *self = source;
+  gboolean windows = self->appliance && ast_os_traits_lookup (self->appliance->os_id).windows;
+  g_auto (GStrv) command = ast_write_out_command (data, windows);
+  int status = run_in_guest (self, command, cancellable, &error);
+  AstWritten written = ast_write_out_read_status (status, windows);
+
+  if (written == AST_WRITTEN_NOT)
+    g_message ("The guest does not write out what it holds back (%d): %s", status,
+               error ? error->message : "");
+  g_task_return_int (task, (gssize)written);
+}
+
+static void
+ast_libvirt_machine_write_out_async (AstMachine *machine, AstUsbDevice *device, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (machine, cancellable, callback, data);
+
+  // The thread may wait for an answer that does not come.
+  g_task_set_return_on_cancel (task, TRUE);
+  g_task_set_task_data (task, ast_usb_device_ref (device), (GDestroyNotify)ast_usb_device_unref);
+  g_task_run_in_thread (task, write_out_thread);
+}
+
 static int
 open_screen (AstLibvirtMachine *self, GError **error)
 {
@@ -744,4 +788,5 @@ ast_libvirt_machine_iface_init (AstMachineInterface *iface)
   iface->destroy_async = ast_libvirt_machine_destroy_async;
   iface->open_screen_async = ast_libvirt_machine_open_screen_async;
   iface->resume_async = ast_libvirt_machine_resume_async;
+  iface->write_out_async = ast_libvirt_machine_write_out_async;
 }

@@ -286,6 +286,17 @@ name_by_itself (const char *folder)
   return ast_text_label (both, MAX_NAME);
 }
 
+static char *
+read_serial (const char *folder)
+{
+  char *text = read_attribute (folder, "serial");
+  gsize length = strlen (text);
+
+  while (length > 0 && text[length - 1] == '\n')
+    text[--length] = '\0';
+  return text;
+}
+
 static gboolean
 is_told_by_interfaces (const AstUsbFunction *device)
 {
@@ -338,6 +349,7 @@ read_device (const Base *base, const char *path)
   if (!read_numbers (self, folder))
     return NULL;
   read_interfaces (self, base, folder);
+  self->serial = read_serial (folder);
   self->name = name_by_itself (folder);
   if (!self->name[0])
     {
@@ -407,6 +419,7 @@ device_clear (AstUsbDevice *self)
 {
   g_free (self->path);
   g_free (self->name);
+  g_free (self->serial);
   g_array_unref (self->functions);
 }
 

@@ -25,8 +25,9 @@ typedef struct
   char *path;         // "BUS-PORT.PORT", the kernel's name for the place it is plugged into
   guint bus, address; // address: another one each time it is plugged in
   guint16 vendor, product;
-  char *name; // that a person knows it by, plain text, never NULL or empty: what it says of itself, made
-              // fit to be shown, or what its class is called, translated
+  char *name;   // that a person knows it by, plain text, never NULL or empty: what it says of itself, made
+                // fit to be shown, or what its class is called, translated
+  char *serial; // bytes of the device's own choice, without line breaks at the end; "" where it has none
   AstUsbFunction device; // of the device as a whole
   GArray *functions; // AstUsbFunction: its interfaces. Empty while the kernel has not set all of them up: for
                      // a moment after it was plugged in, and where it can make nothing of them

@@ -3,6 +3,7 @@
 #include "spice-redirector.h"
 #include "discs.h"
 #include "error.h"
+#include "release.h"
 #include "usb-policy.h"
 #include <glib/gi18n.h>
 #include <libusb.h>
@@ -28,14 +29,17 @@ typedef struct
   gboolean turns_back;    // it is to leave as soon as it has come
   gboolean is_gone;       // the disc is not there any more; the entry goes when the emulated drive has
   guint retry;
-  char *reason;     // by which rule something plugged in may be passed on, or not; NULL of a disc
-  const char *hint; // what to mind while it is in the guest, or NULL; static
+  char *reason;         // by which rule something plugged in may be passed on, or not; NULL of a disc
+  AstUsbDevice *usb;    // of what the guest has to write to before it leaves, else NULL
+  GCancellable *asking; // while the guest is asked to; ends with the entry
+  AstWritten written;   // how that ended
 } Entry;
 
 struct _AstSpiceRedirector
 {
   GObject parent;
 
+  AstMachine *machine;
   AstUsbPolicy policy; // holds a reference to the appliance
   char *filter;        // the same for the manager
   SpiceUsbDeviceManager *manager;
@@ -68,9 +72,19 @@ clear_device (Entry *entry)
 }
 
 static void
+stop_asking (Entry *self)
+{
+  if (self->asking)
+    g_cancellable_cancel (self->asking);
+  g_clear_object (&self->asking);
+}
+
+static void
 entry_free (Entry *self)
 {
   g_clear_handle_id (&self->retry, g_source_remove);
+  stop_asking (self);
+  g_clear_pointer (&self->usb, ast_usb_device_unref);
   clear_device (self);
   ast_redirection_free (self->line);
   g_free (self->disc);
@@ -166,6 +180,7 @@ on_retry (gpointer data)
 static void
 fail (AstSpiceRedirector *self, Entry *entry, const GError *error)
 {
+  stop_asking (entry);
   g_message ("“%s” (%s) does not get into the guest: %s", entry->line->name, entry->line->id, error->message);
   set_line (self, entry, AST_REDIRECTION_FAILED, _ ("The machine did not take it."));
   if (entry->tries > 0 && entry->tries < MAX_TRIES && entry->retry == 0)
@@ -188,7 +203,8 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
     return;
   if (error)
     return fail (request->self, entry, error);
-  set_line (request->self, entry, AST_REDIRECTION_IN, entry->hint ? entry->hint : entry->reason);
+  set_line (request->self, entry, AST_REDIRECTION_IN,
+            entry->usb ? _ ("Before you pull it out, eject it there or switch it off here.") : entry->reason);
   if (entry->turns_back)
     leave (request->self, entry);
 }
@@ -310,7 +326,8 @@ on_disconnected (GObject *source, GAsyncResult *result, gpointer data)
   // An emulated drive is out when the manager tells that it is gone.
   if (entry == NULL || entry->line->state != AST_REDIRECTION_LEAVING || entry->disc)
     return;
-  set_line (request->self, entry, AST_REDIRECTION_OUT, entry->reason);
+  set_line (request->self, entry, AST_REDIRECTION_OUT,
+            entry->usb ? ast_release_note (entry->written) : entry->reason);
   offer_all (request->self);
 }
 
@@ -326,17 +343,44 @@ wait_for_thread (AstSpiceRedirector *self, const Entry *entry)
 }
 
 static void
+disconnect_device (AstSpiceRedirector *self, Entry *entry)
+{
+  spice_usb_device_manager_disconnect_device_async (self->manager, entry->device, NULL, on_disconnected,
+                                                    new_request (self, entry));
+  if (entry->disc)
+    wait_for_thread (self, entry);
+}
+
+static void
+on_released (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (Request) request = data;
+  AstWritten written;
+  Entry *entry;
+
+  // Cancelled: it is out already, and what has its id now may be another one.
+  if (!ast_release_finish (result, &written))
+    return;
+  entry = find_id (request->self, request->id);
+  g_clear_object (&entry->asking);
+  entry->written = written;
+  disconnect_device (request->self, entry);
+}
+
+// A disc is never written to, so that no guest has to be asked.
+static void
 leave (AstSpiceRedirector *self, Entry *entry)
 {
   entry->turns_back = entry->line->state == AST_REDIRECTION_COMING;
   if (entry->line->state != AST_REDIRECTION_IN
       || !spice_usb_device_manager_is_device_connected (self->manager, entry->device))
     return;
-  set_line (self, entry, AST_REDIRECTION_LEAVING, NULL);
-  spice_usb_device_manager_disconnect_device_async (self->manager, entry->device, NULL, on_disconnected,
-                                                    new_request (self, entry));
-  if (entry->disc)
-    wait_for_thread (self, entry);
+  set_line (self, entry, AST_REDIRECTION_LEAVING,
+            entry->usb ? _ ("This machine is still writing to it: leave it plugged in.") : NULL);
+  if (entry->usb == NULL)
+    return disconnect_device (self, entry);
+  entry->asking = g_cancellable_new ();
+  ast_release_async (self->machine, entry->usb, entry->asking, on_released, new_request (self, entry));
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -358,18 +402,8 @@ find_path (const SpiceUsbDevice *device)
   return g_string_free (g_steal_pointer (&path), FALSE);
 }
 
-static gboolean
-is_storage (const AstUsbDevice *usb)
-{
-  for (guint i = 0; i < usb->functions->len; i++)
-    if (g_array_index (usb->functions, AstUsbFunction, i).class == LIBUSB_CLASS_MASS_STORAGE)
-      return TRUE;
-  return FALSE;
-}
-
 static void
-add_usb (AstSpiceRedirector *self, SpiceUsbDevice *device, const AstUsbDevice *usb,
-         const AstUsbVerdict *verdict)
+add_usb (AstSpiceRedirector *self, SpiceUsbDevice *device, AstUsbDevice *usb, const AstUsbVerdict *verdict)
 {
   g_autofree char *id = g_strdup_printf ("%s:%s", ast_redirection_kind_word (AST_REDIRECTION_USB), usb->path);
   Entry *entry = g_new0 (Entry, 1);
@@ -377,8 +411,8 @@ add_usb (AstSpiceRedirector *self, SpiceUsbDevice *device, const AstUsbDevice *u
   entry->line = ast_redirection_new (id, AST_REDIRECTION_USB, usb->name);
   entry->device = g_boxed_copy (SPICE_TYPE_USB_DEVICE, device);
   entry->reason = ast_usb_verdict_explain (verdict);
-  if (is_storage (usb))
-    entry->hint = _ ("Eject it there before you switch it off here or pull it out.");
+  if (ast_release_is_needed (usb))
+    entry->usb = ast_usb_device_ref (usb);
   g_ptr_array_add (self->entries, entry);
   set_line (self, entry, verdict->allowed ? AST_REDIRECTION_OUT : AST_REDIRECTION_REFUSED, entry->reason);
   offer (self, entry);
@@ -654,6 +688,7 @@ ast_spice_redirector_dispose (GObject *object)
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->discs);
   g_clear_object (&self->manager);
+  g_clear_object (&self->machine);
   g_clear_pointer ((AstAppliance **)&self->policy.appliance, ast_appliance_unref);
   self->making = NULL;
   g_ptr_array_set_size (self->entries, 0);
@@ -686,8 +721,8 @@ ast_spice_redirector_init (AstSpiceRedirector *self)
 }
 
 AstSpiceRedirector *
-ast_spice_redirector_new (SpiceSession *session, const AstConfig *config, AstAppliance *appliance,
-                          const AstPolicy *policy, GError **error)
+ast_spice_redirector_new (SpiceSession *session, AstMachine *machine, const AstConfig *config,
+                          AstAppliance *appliance, const AstPolicy *policy, GError **error)
 {
   g_autoptr (GPtrArray) devices = NULL;
   SpiceUsbDeviceManager *manager;
@@ -695,6 +730,7 @@ ast_spice_redirector_new (SpiceSession *session, const AstConfig *config, AstApp
   GList *channels;
 
   self = g_object_new (AST_TYPE_SPICE_REDIRECTOR, NULL);
+  self->machine = g_object_ref (machine);
   self->policy.station_rules = config->usb_rules;
   self->policy.appliance = ast_appliance_ref (appliance);
   self->policy.policy = *policy;

@@ -3,6 +3,7 @@
 // the drive that spice-gtk emulates, for discs. One object for one connection to one guest.
 #pragma once
 #include "config.h"
+#include "host.h"
 #include "policy.h"
 #include "redirection.h"
 #include <spice-client.h>
@@ -14,10 +15,11 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AstSpiceRedirector, ast_spice_redirector, AST, SPICE_REDIRECTOR, GObject)
 
 // Offers the guest by itself what the policy allows. NULL with error where there is no USB on this station;
-// everything else goes into the list. `config` outlives it.
-AstSpiceRedirector *ast_spice_redirector_new (SpiceSession *session, const AstConfig *config,
-                                              AstAppliance *appliance, const AstPolicy *policy,
-                                              GError **error);
+// everything else goes into the list. What may hold back what belongs on a stick is asked of the machine.
+// `config` outlives it.
+AstSpiceRedirector *ast_spice_redirector_new (SpiceSession *session, AstMachine *machine,
+                                              const AstConfig *config, AstAppliance *appliance,
+                                              const AstPolicy *policy, GError **error);
 // As in ast_screen_list_redirections and ast_screen_redirect.
 GPtrArray *ast_spice_redirector_list (AstSpiceRedirector *self);
 gboolean ast_spice_redirector_redirect (AstSpiceRedirector *self, const char *id, gboolean in,

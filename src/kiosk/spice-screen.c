@@ -142,8 +142,8 @@ ast_spice_screen_add_redirector (AstSpiceScreen *self)
 {
   g_autoptr (GError) error = NULL;
 
-  self->redirector
-      = ast_spice_redirector_new (self->session, self->config, self->appliance, &self->policy, &error);
+  self->redirector = ast_spice_redirector_new (self->session, self->machine, self->config, self->appliance,
+                                               &self->policy, &error);
   if (self->redirector == NULL)
     return g_message ("No devices can be passed to the guest: %s", error->message);
   g_signal_connect_object (self->redirector, "changed", G_CALLBACK (ast_screen_emit_redirections_changed),
@@ -161,7 +161,7 @@ on_painted (gpointer data)
   g_ptr_array_set_size (self->waiting, 0);
   if (self->session && (self->policy.devices & AST_DEVICE_SOUND))
     ast_spice_screen_warm_up_sound (self);
-  if (self->session && self->redirector == NULL && (self->policy.devices & REDIRECTED))
+  if (self->machine && self->redirector == NULL && (self->policy.devices & REDIRECTED))
     ast_spice_screen_add_redirector (self);
   return G_SOURCE_REMOVE;
 }

@@ -60,6 +60,8 @@ finish (TestHost *host, DoubleCall call, GTask *task, GError *error)
 {
   if (error)
     g_task_return_error (task, error);
+  else if (call == CALL_WRITE_OUT)
+    g_task_return_int (task, (gssize)host->written);
   else if (call != CALL_FIND)
     g_task_return_boolean (task, TRUE);
   else
@@ -129,6 +131,24 @@ test_machine_resume_async (AstMachine *machine, GAsyncReadyCallback callback, gp
 }
 
 static void
+on_write_out_cancelled (GCancellable *cancellable, TestHost *host)
+{
+  if (host->waiting[CALL_WRITE_OUT])
+    test_host_answer (host, CALL_WRITE_OUT, NULL);
+}
+
+// A cancellation comes back at once.
+static void
+test_machine_write_out_async (AstMachine *machine, AstUsbDevice *device, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer data)
+{
+  g_signal_connect (cancellable, "cancelled", G_CALLBACK (on_write_out_cancelled),
+                    TEST_MACHINE (machine)->host);
+  take_call (TEST_MACHINE (machine)->host, CALL_WRITE_OUT, "(write-out)",
+             g_task_new (machine, cancellable, callback, data));
+}
+
+static void
 test_machine_iface_init (AstMachineInterface *iface)
 {
   iface->start_async = test_machine_start_async;
@@ -136,6 +156,7 @@ test_machine_iface_init (AstMachineInterface *iface)
   iface->destroy_async = test_machine_destroy_async;
   iface->open_screen_async = test_machine_open_screen_async;
   iface->resume_async = test_machine_resume_async;
+  iface->write_out_async = test_machine_write_out_async;
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ typedef enum // the calls that come back
   CALL_DESTROY,
   CALL_FIND,
   CALL_RESUME,
+  CALL_WRITE_OUT,
   N_CALLS
 } DoubleCall;
 
@@ -37,6 +38,7 @@ struct _TestHost
   GTask *waiting[N_CALLS];
   char *overlay;       // what the last machine was made with
   gboolean leftover;   // is there one to be found?
+  AstWritten written;  // what is told of a device
   AstMachine *machine; // the last one made; weak
 };
 

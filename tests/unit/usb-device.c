@@ -117,6 +117,7 @@ test_stick (Tree *self, gconstpointer data)
   add_stick (self, "1-2.3");
   set (self, "1-2.3", "manufacturer", "Kingston\n");
   set (self, "1-2.3", "product", "DataTraveler 3.0\n");
+  set (self, "1-2.3", "serial", "60A44C3F\n");
   device = read_one (self);
   classes = ast_usb_device_classes (device);
   function = &g_array_index (device->functions, AstUsbFunction, 0);
@@ -126,6 +127,7 @@ test_stick (Tree *self, gconstpointer data)
   g_assert_cmphex (device->vendor, ==, 0x0951);
   g_assert_cmphex (device->product, ==, 0x1666);
   g_assert_cmpstr (device->name, ==, "Kingston DataTraveler 3.0");
+  g_assert_cmpstr (device->serial, ==, "60A44C3F");
   g_assert_cmphex (device->device.class, ==, 0);
   g_assert_cmpuint (device->functions->len, ==, 1);
   g_assert_cmphex (function->class, ==, 0x08);
