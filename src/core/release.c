@@ -67,11 +67,8 @@ ast_release_within_async (AstMachine *machine, AstUsbDevice *device, guint msec,
                           GAsyncReadyCallback callback, gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (machine, cancellable, callback, data);
-  Release *release;
+  Release *release = g_new0 (Release, 1);
 
-  if (machine == NULL)
-    return g_task_return_int (task, AST_WRITTEN_NOT);
-  release = g_new0 (Release, 1);
   release->call = g_cancellable_new ();
   release->timer = g_timeout_add (msec, on_time_is_up, release);
   g_set_object (&release->outer, cancellable);

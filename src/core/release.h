@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 // Can a guest hold back anything of this device? Of memory sticks and disks alone (class 0x08).
 gboolean ast_release_is_needed (const AstUsbDevice *device);
 // Asks the machine, and comes back when the device may be taken: when the guest has done it, cannot do it, or
-// has had a minute. The machine is NULL where it is gone: comes back at once.
+// has had a minute.
 void ast_release_async (AstMachine *machine, AstUsbDevice *device, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer data);
 // The same with another bound, milliseconds.

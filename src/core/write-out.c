@@ -21,7 +21,7 @@ describe (const AstUsbDevice *device)
 static char *
 read_script (void)
 {
-  g_autoptr (GBytes) bytes = g_resource_lookup_data (ast_host_get_resource (), SCRIPT, 0, NULL);
+  g_autoptr (GBytes) bytes = g_resource_lookup_data (ast_host_files_get_resource (), SCRIPT, 0, NULL);
 
   return g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
 }

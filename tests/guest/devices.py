@@ -1,7 +1,9 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The station's devices in a guest: discs through the drive that is emulated over USB redirection."""
+"""The station's devices in a guest: discs through the drive that is emulated over USB redirection; and what a guest does before a
+stick is taken from it."""
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +14,11 @@ from stationkit import cases, guests, processes  # noqa: E402
 IN_GUEST = "/run/media/%s/lesson.bin"
 LESSON = bytes(range(256)) * 4096 * 3  # 3 MiB
 CYCLES = 200
+# A stick of QEMU's own, which is in the guest and never the station's.
+STICK = """<disk type="file" device="disk"><driver name="qemu" type="raw"/><source file="{file}"/><target dev="{target}" bus="usb"/>
+<serial>{serial}</serial></disk>"""
+STICK_IDS = ("46f4", "0001")
+ESSAY = "".join(f"{number}\n" for number in range(1, 200001)).encode()  # seq 1 200000
 
 
 class Devices(guests.GuestCase):
@@ -151,6 +158,76 @@ class Devices(guests.GuestCase):
             (self.discs / f"{name}.iso").unlink()
         self.station.wait_until(lambda: len(self.devices()) == 2, lambda: f"two discs: {self.devices()}", 30, 0.3)
         self.read_in_guest("one", drives["one"])
+        self.stop("--force")
+
+    def plug_stick(self, name, target, serial):
+        """A stick with FAT on it in the guest; its image."""
+        image = self.desk.folder / f"{name}.raw"
+        processes.run("truncate", "--size", "64M", image)
+        processes.run("/usr/sbin/mkfs.fat", "-n", name.upper(), image)
+        xml = self.desk.folder / f"{name}.xml"
+        xml.write_text(STICK.format(file=image, target=target, serial=serial), encoding="utf-8")
+        self.desk.virsh("attach-device", guests.DOMAIN, xml)
+        return image
+
+    def wait_for_stick(self, device):
+        """Waits until the guest has mounted it."""
+        processes.wait_until(lambda: f" /run/media/{device} " in self.run_in_guest("cat /proc/mounts")[1], f"{device} in the guest", 60, 0.5)
+
+    def in_guest(self, command):
+        """A command that must succeed; its output."""
+        status, output = self.run_in_guest(command)
+        self.assertEqual(status, 0, f"{command}: {output}")
+        return output
+
+    @staticmethod
+    def read_stick(image, name):
+        """A file of it, as the next computer would read it; what is missing is empty."""
+        return subprocess.run(["mtype", "-i", image, f"::{name}"], stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout
+
+    def ask_to_write_out(self, serial):
+        """As the kiosk does before it takes a stick: the line that it shows then."""
+        done = subprocess.run([self.station.build / "tests/guest/write-out", self.station.config_file, *STICK_IDS, serial], env=self.desk.env,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_written_out(self):
+        """What a guest holds back is on the stick before it is taken; where files are open, where two are alike, and where nobody answers"""
+        self.show_desktop()
+        stick = self.plug_stick("homework", "sdx", "S1")
+        self.wait_for_stick("sda")
+        # The guest writes nothing by itself.
+        self.in_guest("echo 0 >/proc/sys/vm/dirty_writeback_centisecs")
+        self.in_guest("seq 1 200000 >/run/media/sda/essay")
+        self.assertNotEqual(self.read_stick(stick, "essay"), ESSAY)
+        self.run_in_guest("(exec 9>>/run/media/sda/notes; exec sleep 3600) </dev/null >/dev/null 2>&1 &")
+        processes.wait_until(lambda: self.run_in_guest("test -e /run/media/sda/notes")[0] == 0, "an open file", 30, 0.3)
+        self.assertIn("still used it", self.ask_to_write_out("S1"))
+        self.assertEqual(self.read_stick(stick, "essay"), ESSAY)
+        # A write after that, and nothing open.
+        self.in_guest("killall sleep; seq 1 200000 >/run/media/sda/second")
+        other = self.plug_stick("other", "sdy", "S2")
+        self.wait_for_stick("sdb")
+        self.assertNotEqual(self.read_stick(stick, "second"), ESSAY)
+        self.assertIn("pull it out", self.ask_to_write_out("S1"))
+        self.assertEqual(self.read_stick(stick, "second"), ESSAY)
+        # Clean, as FAT has it, and the other one is left alone.
+        processes.run("/usr/sbin/fsck.fat", "-n", stick)
+        mounts = self.in_guest("cat /proc/mounts")
+        self.assertNotIn("/dev/sda ", mounts)
+        self.assertIn("/dev/sdb ", mounts)
+        # Which of two alike is meant, nobody knows: both are written out, and stay.
+        self.plug_stick("twin", "sdz", "S2")
+        self.wait_for_stick("sdc")
+        self.in_guest("seq 1 200000 >/run/media/sdb/essay")
+        self.assertIn("still used it", self.ask_to_write_out("S2"))
+        self.assertEqual(self.read_stick(other, "essay"), ESSAY)
+        self.assertIn("/dev/sdb ", self.in_guest("cat /proc/mounts"))
+        # An agent that is there and does not answer; and then none at all.
+        self.run_in_guest("(sleep 1; kill -STOP $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &")
+        processes.wait_until(lambda: not self.agent_answers(), "an agent that stands still", 60, 1)
+        self.assertIn("could not be asked", self.ask_to_write_out("S2"))
         self.stop("--force")
 
     def test_cycles(self):

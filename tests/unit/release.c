@@ -156,16 +156,6 @@ test_cancelled (Fixture *self, gconstpointer data)
   g_assert_cmpstr (self->trail->str, ==, "(write-out)");
 }
 
-// The guest is gone already.
-static void
-test_no_machine (Fixture *self, gconstpointer data)
-{
-  ast_release_async (NULL, self->stick, self->cancellable, on_released, self);
-  wait (self);
-  g_assert_cmpint (self->written, ==, AST_WRITTEN_NOT);
-  g_assert_cmpstr (self->trail->str, ==, "taken");
-}
-
 static void
 test_notes (void)
 {
@@ -185,6 +175,5 @@ main (int argc, char **argv)
   g_test_add ("/release/no-agent", Fixture, NULL, set_up, test_no_agent, tear_down);
   g_test_add ("/release/bound", Fixture, NULL, set_up, test_bound, tear_down);
   g_test_add ("/release/cancelled", Fixture, NULL, set_up, test_cancelled, tear_down);
-  g_test_add ("/release/no-machine", Fixture, NULL, set_up, test_no_machine, tear_down);
   return g_test_run ();
 }
