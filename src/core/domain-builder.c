@@ -28,7 +28,7 @@
 #define MAX_EHCI   2
 
 // Discs at once: those of the station's drives and the images of its folders. A place that nothing is in is
-// nothing that the guest could see, and costs QEMU and the kiosk one channel, so that there are as many on
+// nothing that the guest could see, and costs the kiosk a socket and some 60 KiB. So there are as many on
 // each station, however many drives it has.
 #define DISC_PLACES 4
 

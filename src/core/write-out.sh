@@ -2,7 +2,7 @@
 # Run in a Linux guest by its agent: writes out all that is held back, and lets go of one USB device's file systems.
 # $1: its idVendor, idProduct and, if it has one, serial, as the kernel has them, each on a line of its own.
 # Exit status: 0 = written out, and nothing of it is mounted; 1 = written out, but something of it is still open;
-# anything else = not written out. No freeze: FAT and exFAT, which most sticks have, cannot be frozen.
+# anything else = not written out. No freeze: FAT, which most sticks have, cannot be frozen.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 sync || exit 2
 
