@@ -118,6 +118,27 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+leave_out (const char *name)
+{
+  g_autoptr (GstPluginFeature) feature = gst_registry_lookup_feature (gst_registry_get (), name);
+
+  if (feature)
+    gst_plugin_feature_set_rank (feature, GST_RANK_NONE);
+}
+
+// Where no other device is found, GStreamer comes to JACK, which is for musicians, and whose library makes
+// files in shared memory even where there is no server.
+static gboolean
+begin_gstreamer (GError **error)
+{
+  if (!gst_init_check (NULL, NULL, error))
+    return FALSE;
+  leave_out ("jackaudiosink");
+  leave_out ("jackaudiosrc");
+  return TRUE;
+}
+
 static gboolean
 ast_sound_player_make_pipe (AstSoundPlayer *self, int channels, int rate)
 {
@@ -128,7 +149,7 @@ ast_sound_player_make_pipe (AstSoundPlayer *self, int channels, int rate)
   g_autoptr (GError) error = NULL;
   g_autoptr (GstBus) bus = NULL;
 
-  if (gst_init_check (NULL, NULL, &error))
+  if (begin_gstreamer (&error))
     self->pipe = gst_parse_launch_full (text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
   if (self->pipe == NULL)
     {
@@ -207,7 +228,7 @@ ast_sound_player_warm_up (void)
 {
   g_autoptr (GstElement) pipe = NULL;
 
-  if (gst_init_check (NULL, NULL, NULL))
+  if (begin_gstreamer (NULL))
     pipe = gst_parse_launch_full ("appsrc ! queue ! " DEVICE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, NULL);
   if (pipe == NULL)
     return;
