@@ -13,6 +13,10 @@ from stationkit.intruder import Intruder  # noqa: E402
 from stationkit.xorg import XorgCase  # noqa: E402
 
 OUTPUT = re.compile(r"^\S+ connected (?:primary )?(\d+)x(\d+)\+(\d+)\+(\d+)", re.MULTILINE)
+# What xev writes of a button.
+BUTTON = re.compile(r"^Button(\w+) event.*?root:\((\d+),(\d+)\),\s*state (0x[0-9a-f]+)", re.MULTILINE | re.DOTALL)
+# X's bits of the first button, and of all.
+FIRST_BUTTON, BUTTONS = 0x100, 0x1f00
 FIRST = (1280, 800)
 SECOND = (1024, 768)
 GROUND = guests.COLOURS["desktop"]
@@ -45,6 +49,11 @@ def same_share(one, other):
         return 0
     difference = ImageChops.difference(one, other).convert("L")
     return difference.histogram()[0] / (difference.width * difference.height)
+
+
+def same_button(one, other):
+    """Are two events of a button the same, give or take a pixel?"""
+    return one[0] == other[0] and one[3] == other[3] and all(abs(a - b) <= 1 for a, b in zip(one[1:3], other[1:3]))
 
 
 class Monitors(XorgCase, guests.GuestCase):
@@ -234,6 +243,42 @@ class Monitors(XorgCase, guests.GuestCase):
         self.screen.key("Return")
         self.enter("released")
         self.expect_typed("released")
+        self.stop("--force")
+
+    def watch_buttons(self, name, left, top):
+        """A window in the guest, 300 pixels wide and 200 high, that writes down the buttons which are pressed in it."""
+        self.in_guest(f"HOME=/home/user setsid xev -name {name} -geometry 300x200+{left}+{top} -event button >/tmp/{name} 2>&1 &")
+        self.in_guest(f"xdotool search --sync --onlyvisible --name '^{name}$'")
+
+    def expect_button(self, name, *events):
+        """What has come to such a window: of each event its kind, the pointer's place, and the buttons that were down before."""
+        seen = []
+
+        def look():
+            found = BUTTON.findall(self.in_guest(f"cat /tmp/{name}"))
+            seen[:] = [(kind, int(left), int(top), int(state, 16) & BUTTONS) for kind, left, top, state in found]
+            return len(seen) == len(events) and all(map(same_button, seen, events))
+        processes.wait_until(look, lambda: f"{events} in the guest, where there was {seen}", 20, 0.3)
+
+    def test_unplugged_while_pressed(self):
+        """The second monitor goes while a button is down on it: the guest hears of the release, and of a click after that where the
+        pointer is."""
+        held, there = (FIRST[0] + 400, 400), (900, 600)
+        self.start_desktop()
+        self.screen.set_monitor(1, *SECOND, "--right-of", "DUMMY0")
+        self.expect_view((0, 0, *FIRST), (FIRST[0], 0, *SECOND))
+        self.watch_buttons("second", FIRST[0] + 300, 300)
+        self.watch_buttons("first", 800, 500)
+        self.point_at(*held)
+        self.screen.press_button(*held)
+        self.expect_button("second", ("Press", *held, 0))
+        self.one_monitor()
+        self.screen.release_button(*there)
+        self.expect_view((0, 0, *FIRST))
+        self.screen.click(*there)
+        self.expect_button("first", ("Press", *there, 0), ("Release", *there, FIRST_BUTTON))
+        self.expect_button("second", ("Press", *held, 0), ("Release", *there, FIRST_BUTTON))
+        self.point_at(501, 301)
         self.stop("--force")
 
     def test_large_pixels(self):

@@ -137,6 +137,14 @@ class Display(Person):
         """Moves the pointer there and presses its first button."""
         self._xdotool("mousemove", int(x), int(y), "sleep", 0.1, "click", 1)
 
+    def press_button(self, x, y):
+        """Moves the pointer there, presses its first button and keeps it down."""
+        self._xdotool("mousemove", int(x), int(y), "sleep", 0.1, "mousedown", 1)
+
+    def release_button(self, x, y):
+        """Moves the pointer there and lets go of its first button."""
+        self._xdotool("mousemove", int(x), int(y), "sleep", 0.1, "mouseup", 1)
+
     def key(self, *names):
         """Presses keys one after the other: "Return", "ctrl+alt+Home"."""
         self._xdotool("key", "--delay", 60, *names)
