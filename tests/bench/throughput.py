@@ -15,12 +15,13 @@ IMAGE_MIB = 64
 # Each client's sessions, in turn, and how often both drives are read in each.
 SESSIONS = max(1, ROUNDS // 3)
 READINGS = max(1, ROUNDS // 2)
-# QEMU has no CD on virtio-blk: a CD over virtio is one of SCSI.
+# QEMU has no CD on virtio-blk: a CD over virtio is one of SCSI. sda is the first on the controller that is named, and not on one that
+# libvirt would add, of another model.
 VIRTIO_CDROM = """<domain><devices><controller type="scsi" index="0" model="virtio-scsi"/>
   <disk type="file" device="cdrom"><driver name="qemu" type="raw"/><source file="{}"/><target dev="sda" bus="scsi"/><readonly/></disk>
 </devices></domain></appliance>"""
 # Each drive's name in the guest, behind what it hangs on.
-DRIVES = 'for drive in /sys/block/sr*; do echo "$(readlink -f $drive/device | grep -o -m 1 -e usb -e virtio | head -n 1)=${drive##*/}"; done'
+DRIVES = 'for drive in /sys/block/sr*; do echo "$(readlink -f $drive/device | grep -o -e usb -e virtio | head -n 1)=${drive##*/}"; done'
 # With dropped caches, as a program reads a disc that has just come: the guest reads ahead, piece by piece.
 READ = """bash -c 'sync; echo 3 >/proc/sys/vm/drop_caches; TIMEFORMAT="%R s"; time dd if=/dev/{} of=/dev/null bs=64k' 2>&1"""
 TOLD = re.compile(r"^(\d+)\+0 records in$.*^([0-9.]+) s$", re.MULTILINE | re.DOTALL)
