@@ -169,8 +169,8 @@ class GuestCase(cases.StationCase):
 
     def wait_for_agents(self):
         """Waits for QEMU's agent, and for SPICE's in the session, which hears of no copied text before."""
-        processes.wait_until(self.agent_answers, "the guest's agent", 120, 1)
-        processes.wait_until(lambda: self.run_in_guest("pidof spice-vdagent")[0] == 0, "the session's agent in the guest", 60, 1)
+        processes.wait_until(self.agent_answers, "the guest's agent", BOOT_SECONDS, 1)
+        processes.wait_until(lambda: self.run_in_guest("pidof spice-vdagent")[0] == 0, "the session's agent in the guest", BOOT_SECONDS, 1)
 
     def wait_for_agent(self):
         """Waits until there is one."""
