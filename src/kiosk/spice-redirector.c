@@ -197,9 +197,10 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
 
   spice_usb_device_manager_connect_device_finish (SPICE_USB_DEVICE_MANAGER (source), result, &error);
   entry = find_id (request->self, request->id);
-  // In between it may have been rejected, or be gone.
+  // In between it may have been rejected, or be gone. The error alone does not tell that we cancelled it:
+  // where polkit says no, the library calls that cancelled, too.
   if (entry == NULL || entry->line->state != AST_REDIRECTION_COMING
-      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+      || g_cancellable_is_cancelled (request->self->cancellable))
     return;
   if (error)
     return fail (request->self, entry, error);
