@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "spice-redirector.h"
+#include "disc-reads.h"
 #include "discs.h"
 #include "error.h"
 #include "release.h"
@@ -33,6 +34,7 @@ typedef struct
   AstUsbDevice *usb;    // of what the guest has to write to before it leaves, else NULL
   GCancellable *asking; // while the guest is asked to; ends with the entry
   AstWritten written;   // how that ended
+  struct stat file;     // of the disc that the guest was given last
 } Entry;
 
 struct _AstSpiceRedirector
@@ -242,6 +244,8 @@ make_drive (AstSpiceRedirector *self, Entry *entry)
   g_autoptr (GError) error = NULL;
 
   set_line (self, entry, AST_REDIRECTION_COMING, NULL);
+  if (stat (entry->disc, &entry->file) != 0)
+    entry->file.st_ino = 0; // which is no file's
   if (spice_usb_device_manager_create_shared_cd_device (self->manager, entry->disc, &error))
     self->making = entry;
   else
@@ -616,6 +620,60 @@ drop_disc (AstSpiceRedirector *self, Entry *entry)
   leave (self, entry);
 }
 
+// The line says so as long as the disc is in: it may be readable elsewhere.
+static void
+tell_of_scratches (AstSpiceRedirector *self, Entry *entry, const GError *error)
+{
+  const char *note = _ ("Not all of it can be read: is it scratched, or damaged?");
+
+  if (entry->line->state != AST_REDIRECTION_IN || g_strcmp0 (entry->line->note, note) == 0)
+    return;
+  g_message ("“%s” (%s) cannot be read: %s", entry->line->name, entry->line->id, error->message);
+  set_line (self, entry, AST_REDIRECTION_IN, note);
+}
+
+static Entry *
+find_file (AstSpiceRedirector *self, const struct stat *file)
+{
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      Entry *entry = self->entries->pdata[i];
+
+      if (entry->disc && entry->file.st_dev == file->st_dev && entry->file.st_ino == file->st_ino)
+        return entry;
+    }
+  return NULL;
+}
+
+static gboolean
+is_disc (const struct stat *file, gpointer data)
+{
+  return find_file (data, file) != NULL;
+}
+
+static void
+on_read_failed (const struct stat *file, const GError *error, gpointer data)
+{
+  Entry *entry = find_file (data, file);
+
+  if (entry)
+    tell_of_scratches (data, entry, error);
+}
+
+// By a guest that has started anew, or has lost patience: the library's drive answers no more, and another
+// one takes its place.
+static void
+on_read_called_off (const struct stat *file, gpointer data)
+{
+  Entry *entry = find_file (data, file);
+
+  if (entry)
+    leave (data, entry);
+}
+
+static const AstDiscReads disc_reads
+    = { .is_disc = is_disc, .failed = on_read_failed, .called_off = on_read_called_off };
+
 static void
 on_discs_changed (AstSpiceRedirector *self)
 {
@@ -686,6 +744,7 @@ ast_spice_redirector_dispose (GObject *object)
 {
   AstSpiceRedirector *self = AST_SPICE_REDIRECTOR (object);
 
+  ast_disc_reads_forget (self);
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->discs);
   g_clear_object (&self->manager);
@@ -761,6 +820,7 @@ ast_spice_redirector_new (SpiceSession *session, AstMachine *machine, const AstC
       self->discs = ast_discs_new (config->discs, appliance->id);
       g_signal_connect_object (self->discs, "changed", G_CALLBACK (on_discs_changed), self,
                                G_CONNECT_SWAPPED);
+      ast_disc_reads_mind (&disc_reads, self);
       on_discs_changed (self);
     }
   return self;

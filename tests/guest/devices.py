@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The station's devices in a guest: discs through the drive that is emulated over USB redirection; and what a guest does before a
 stick is taken from it."""
+import hashlib
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from stationkit import cases, guests, processes  # noqa: E402
 # How a disc is seen in the guest, and what is read of it.
 IN_GUEST = "/run/media/%s/lesson.bin"
 LESSON = bytes(range(256)) * 4096 * 3  # 3 MiB
+GOOD = 1 << 20  # bytes that can be read of a scratched disc
 CYCLES = 200
 # A stick of QEMU's own, which is in the guest and never the station's.
 STICK = """<disk type="file" device="disk"><driver name="qemu" type="raw"/><source file="{file}"/><target dev="{target}" bus="usb"/>
@@ -42,11 +44,11 @@ class Devices(guests.GuestCase):
         (content / "lesson.bin").write_bytes(name.encode() + LESSON)
         processes.run("xorriso", "-report_about", "WARNING", "-as", "mkisofs", "-R", "-V", name.upper(), "-o", cls.discs / f"{name}.iso", content)
 
-    def show_desktop(self, change=lambda text: text):
+    def show_desktop(self, change=lambda text: text, **env):
         """A desktop in which one can work, with its agent."""
         self.station.write_config(paths={"discs": self.discs})
         self.add_sample("desktop", change=change)
-        self.station.start_kiosk()
+        self.station.start_kiosk(**env)
         self.start("desktop")
         self.wait_for_agent()
 
@@ -120,6 +122,52 @@ class Devices(guests.GuestCase):
         self.assertEqual(self.station.state(), "ready")
         self.stop("--force")
         self.assertEqual(self.devices(), {})
+
+    def test_scratched(self):
+        """A disc that cannot be read to its end: the guest is told so, the kiosk goes on meanwhile, and the disc can be changed"""
+        disc = self.discs / "one.iso"
+        self.show_desktop(LD_PRELOAD=self.build / "tests/lib/scratched.so", SCRATCHED_DISC=disc, SCRATCHED_FROM=str(GOOD))
+        self.tell("give", self.ident("one"))
+        self.wait_for(self.ident("one"), "in")
+        self.expect_disc()
+        self.run_in_guest("(dd if=/dev/sr0 of=/tmp/read bs=2048; echo ended) </dev/null >/tmp/said 2>&1 &")
+        tray = self.open_tray()
+        self.screen.wait_for("one.iso", area=tray)
+        self.screen.key("Escape")
+        processes.wait_until(lambda: self.run_in_guest("grep ended /tmp/said")[0] == 0, "an end of the reading", 300, 1)
+        self.assertIn("Input/output error", self.run_in_guest("cat /tmp/said")[1])
+        size, digest = self.run_in_guest("stat -c %s /tmp/read; sha256sum /tmp/read")[1].split()[:2]
+        self.assertLessEqual(int(size), GOOD)
+        self.assertEqual(digest, hashlib.sha256(disc.read_bytes()[:int(size)]).hexdigest())
+        self.assertEqual(self.devices()[self.ident("one")]["state"], "in")
+        self.tell("take", self.ident("one"))
+        self.wait_for(self.ident("one"), "out")
+        self.wait_for_none()
+        self.tell("give", self.ident("two"))
+        self.read_in_guest("two")
+        # The machine starts anew in the middle of a read, and the session ends in another one.
+        self.tell("take", self.ident("two"))
+        self.wait_for(self.ident("two"), "out")
+        self.read_without_end()
+        self.run_in_guest("touch /tmp/before")
+        self.desk.virsh("reset", guests.DOMAIN)
+        self.station.wait_until(lambda: self.agent_answers() and self.run_in_guest("ls /tmp/before")[0] != 0, "a new start", guests.BOOT_SECONDS, 1)
+        self.wait_for(self.ident("one"), "in")
+        self.expect_disc()
+        self.read_without_end()
+        self.stop("--force")
+
+    def expect_disc(self):
+        """The beginning of a disc can be read in the guest."""
+        processes.wait_until(lambda: self.run_in_guest("head -c 1 /dev/sr0 >/dev/null")[0] == 0, "a disc in the guest", 60, 0.5)
+
+    def read_without_end(self):
+        """The guest reads where the disc is scratched."""
+        if self.devices()[self.ident("one")]["state"] != "in":
+            self.tell("give", self.ident("one"))
+        self.expect_disc()
+        self.run_in_guest("(while true; do dd if=/dev/sr0 of=/dev/null bs=2048 skip=600 iflag=direct; done) </dev/null >/dev/null 2>&1 &")
+        self.station.wait_until(lambda: "scratched" in (self.devices()[self.ident("one")]["note"] or ""), "a read that failed", 60, 0.5)
 
     def test_several(self):
         """Four discs in at once, each read for itself, each leaving alone: by command, ejected by the guest, by its end; a fifth waits"""
