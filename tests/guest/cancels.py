@@ -13,7 +13,7 @@ class Cancels(guests.GuestCase):
 
     def slow_overlay(self):
         """Making the overlay takes its time, each time: what is made is kept ready for the next start."""
-        return guests.wrapper(self.station.folder / "slow-overlay", "qemu-img", "env -i sleep 4 >/dev/null 2>&1; exit 1")
+        return guests.wrapper(self.station.folder / "slow-overlay", "qemu-img", "exec env -i sleep 20 >/dev/null 2>&1")
 
     def slow_guest(self):
         """Creating the domain takes its time; asking QEMU what it can does not."""
