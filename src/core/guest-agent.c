@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "guest-agent.h"
-#include <json-glib/json-glib.h>
+#include "json-print.h"
+#include "json-read.h"
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>
 
-// An agent that is there answers at once, also in a guest that is busy writing, but an emulated guest on a busy
-// machine was seen to take longer than five.
+// An agent that is there answers at once, also in a guest that is busy writing, but an emulated guest on a
+// busy machine was seen to take longer than five.
 #define ANSWER_SECONDS 20
 #define POLL_USEC      (200 * 1000)
 
@@ -27,34 +28,10 @@ begin_request (const char *name)
   JsonBuilder *request = json_builder_new ();
 
   json_builder_begin_object (request);
-  json_builder_set_member_name (request, "execute");
-  json_builder_add_string_value (request, name);
+  ast_json_add_string (request, "execute", name);
   json_builder_set_member_name (request, "arguments");
   json_builder_begin_object (request);
   return request;
-}
-
-// A guest may answer what it likes.
-static gboolean
-holds (JsonNode *node, GType type)
-{
-  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == type;
-}
-
-static gint64
-find_number (JsonObject *answer, const char *name, gint64 otherwise)
-{
-  JsonNode *node = json_object_get_member (answer, name);
-
-  return holds (node, G_TYPE_INT64) ? json_node_get_int (node) : otherwise;
-}
-
-static gboolean
-find_truth (JsonObject *answer, const char *name)
-{
-  JsonNode *node = json_object_get_member (answer, name);
-
-  return holds (node, G_TYPE_BOOLEAN) && json_node_get_boolean (node);
 }
 
 // What is returned, a full reference; NULL with error.
@@ -96,15 +73,14 @@ begin (virDomainPtr domain, char **command, GError **error)
   g_autoptr (JsonBuilder) request = begin_request ("guest-exec");
   g_autoptr (JsonObject) answer = NULL;
 
-  json_builder_set_member_name (request, "path");
-  json_builder_add_string_value (request, command[0]);
+  ast_json_add_string (request, "path", command[0]);
   json_builder_set_member_name (request, "arg");
   json_builder_begin_array (request);
   for (guint i = 1; command[i]; i++)
     json_builder_add_string_value (request, command[i]);
   json_builder_end_array (request);
   answer = ask (domain, request, error);
-  return answer ? find_number (answer, "pid", 0) : -1;
+  return answer ? ast_json_get_number (answer, "pid", 0) : -1;
 }
 
 // TRUE: it has ended, or the agent does not say so any more (error).
@@ -114,14 +90,13 @@ look (virDomainPtr domain, gint64 pid, int *status, GError **error)
   g_autoptr (JsonBuilder) request = begin_request ("guest-exec-status");
   g_autoptr (JsonObject) answer = NULL;
 
-  json_builder_set_member_name (request, "pid");
-  json_builder_add_int_value (request, pid);
+  ast_json_add_number (request, "pid", pid);
   answer = ask (domain, request, error);
   if (answer == NULL)
     return TRUE;
-  if (!find_truth (answer, "exited"))
+  if (!ast_json_get_boolean (answer, "exited"))
     return FALSE;
-  *status = (int)CLAMP (find_number (answer, "exitcode", -1), -1, 255);
+  *status = (int)CLAMP (ast_json_get_number (answer, "exitcode", -1), -1, 255);
   if (*status < 0)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The program was ended by a signal.");
   return TRUE;

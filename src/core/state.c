@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "state.h"
 #include "json-print.h"
+#include "json-read.h"
 #include <gio/gio.h>
 
 static const char *const words[] = {
@@ -143,25 +144,6 @@ ast_status_to_json (const AstStatus *self)
   return ast_json_to_text (builder);
 }
 
-static const char *
-get_string (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
-             ? json_node_get_string (node)
-             : NULL;
-}
-
-static gboolean
-get_boolean (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_BOOLEAN
-         && json_node_get_boolean (node);
-}
-
 AstStatus *
 ast_status_from_json (const char *json, gssize length)
 {
@@ -175,18 +157,18 @@ ast_status_from_json (const char *json, gssize length)
       || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
     return NULL;
   object = json_node_get_object (json_parser_get_root (parser));
-  if (!ast_state_from_word (get_string (object, "state"), &self->state))
+  if (!ast_state_from_word (ast_json_get_string (object, "state"), &self->state))
     return NULL;
-  self->appliance = g_strdup (get_string (object, "appliance"));
-  since = get_string (object, "since");
+  self->appliance = g_strdup (ast_json_get_string (object, "appliance"));
+  since = ast_json_get_string (object, "since");
   self->since = since ? since_from_iso8601 (since) : 0;
-  self->paused = ast_pause_from_word (get_string (object, "paused"));
-  self->exam = get_boolean (object, "exam");
+  self->paused = ast_pause_from_word (ast_json_get_string (object, "paused"));
+  self->exam = ast_json_get_boolean (object, "exam");
   failure = json_object_get_member (object, "failure");
   if (failure && JSON_NODE_HOLDS_OBJECT (failure))
     {
-      self->failure_code = g_strdup (get_string (json_node_get_object (failure), "code"));
-      self->failure_message = g_strdup (get_string (json_node_get_object (failure), "message"));
+      self->failure_code = g_strdup (ast_json_get_string (json_node_get_object (failure), "code"));
+      self->failure_message = g_strdup (ast_json_get_string (json_node_get_object (failure), "message"));
     }
   return g_steal_pointer (&self);
 }

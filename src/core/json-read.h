@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Members of JSON that somebody else has written, and that may be of any type, or missing.
+#pragma once
+#include <json-glib/json-glib.h>
+
+G_BEGIN_DECLS
+
+// NULL where it is no string; it belongs to the object.
+const char *ast_json_get_string (JsonObject *object, const char *name);
+// FALSE where it is no boolean.
+gboolean ast_json_get_boolean (JsonObject *object, const char *name);
+// `otherwise` where it is no whole number.
+gint64 ast_json_get_number (JsonObject *object, const char *name, gint64 otherwise);
+
+G_END_DECLS
