@@ -101,6 +101,10 @@ class XorgDisplay(Display):
     def __init__(self, folder, build, width=1280, height=800):
         self.modules = build / "tests/lib"
         super().__init__(folder, width, height)
+        # The mode that the server begins with is not the one of the same name that its monitor tells, and a monitor with a
+        # mode that is in no list cannot be moved.
+        self.run("xrandr", "--query")
+        self.run("xrandr", "--output", "DUMMY0", "--auto")
         self.devices = {}
         self.modes = set()  # which monitor can show which
 
