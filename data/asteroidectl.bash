@@ -39,7 +39,7 @@ _asteroidectl()
         choices="list explain"
     elif [[ $command == usb && $action == explain ]]; then
         choices=$("$program" usb list 2>/dev/null | cut -d ' ' -f 1)
-    elif [[ $command =~ ^(show|check|start|reset)$ ]]; then
+    elif [[ $command =~ ^(show|check|start|reset|warm)$ ]]; then
         choices=$("$program" "${config[@]}" list 2>/dev/null | cut -d ' ' -f 1)
     fi
     mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$current")

@@ -133,6 +133,7 @@ ast_appliance_clear (AstAppliance *self)
   g_ptr_array_unref (self->cdroms);
   g_ptr_array_unref (self->networks);
   g_free (self->share);
+  g_free (self->warm_probe);
   g_free (self->domain_xml);
   g_ptr_array_unref (self->problems);
   g_ptr_array_unref (self->warnings);

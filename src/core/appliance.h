@@ -108,9 +108,11 @@ typedef struct
   AstAllowances exam_allows; // nothing without an <exam>
   AstKeeping keeping;
   AstStartMode start_mode;
-  char *domain_xml;    // the descriptor's <domain> element, serialised with its own root, or NULL
-  GPtrArray *problems; // AstProblem*; empty = usable
-  GPtrArray *warnings; // AstProblem*: worth mending, yet the appliance works (a missing icon)
+  char *warm_probe;       // a command line that succeeds in the guest once its desktop is there, or NULL
+  gboolean warm_licensed; // the descriptor says that its licence allows warm starts
+  char *domain_xml;       // the descriptor's <domain> element, serialised with its own root, or NULL
+  GPtrArray *problems;    // AstProblem*; empty = usable
+  GPtrArray *warnings;    // AstProblem*: worth mending, yet the appliance works (a missing icon)
 } AstAppliance;
 
 // Has the text the form of an id, [a-z0-9][a-z0-9._-]{0,63}?

@@ -29,24 +29,47 @@ on_runner_changed (AstRunner *runner, AstBusService *self)
   g_object_set (self->skeleton, "state", ast_state_word (status->state), "appliance",
                 or_empty (status->appliance), "since", status->since, "failure-code",
                 or_empty (status->failure_code), "failure-message", or_empty (status->failure_message),
-                "paused", or_empty (ast_pause_word (status->paused)), "exam", status->exam,
-                "seconds-to-force", ast_runner_get_seconds_to_force (runner), NULL);
+                "paused", or_empty (ast_pause_word (status->paused)), "exam", status->exam, "warming",
+                status->warming, "seconds-to-force", ast_runner_get_seconds_to_force (runner), NULL);
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self->skeleton));
+}
+
+// The appliance of this id; NULL, and the caller has its answer, where there is none.
+static AstAppliance *
+find (AstBusService *self, GDBusMethodInvocation *invocation, const char *id)
+{
+  AstAppliance *appliance = ast_catalogue_find (self->catalogue, id);
+
+  if (appliance == NULL)
+    g_dbus_method_invocation_return_error (invocation, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
+                                           _ ("There is no appliance “%s” on this station."), id);
+  return appliance;
 }
 
 static gboolean
 on_handle_start (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, const char *id,
                  AstBusService *self)
 {
-  AstAppliance *appliance = ast_catalogue_find (self->catalogue, id);
+  AstAppliance *appliance = find (self, invocation, id);
   g_autoptr (GError) error = NULL;
 
-  if (appliance == NULL)
-    g_dbus_method_invocation_return_error (invocation, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
-                                           _ ("There is no appliance “%s” on this station."), id);
-  else if (ast_runner_start (self->runner, appliance, &error))
+  if (appliance && ast_runner_start (self->runner, appliance, &error))
     ast_bus_kiosk1_complete_start (skeleton, invocation);
-  else
+  else if (appliance)
+    g_dbus_method_invocation_return_gerror (invocation, error);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_handle_warm (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, const char *id, gboolean anew,
+                AstBusService *self)
+{
+  AstAppliance *appliance = find (self, invocation, id);
+  g_autoptr (GError) error = NULL;
+
+  if (appliance && ast_runner_warm (self->runner, appliance, anew, &error))
+    ast_bus_kiosk1_complete_warm (skeleton, invocation);
+  else if (appliance)
     g_dbus_method_invocation_return_gerror (invocation, error);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
@@ -178,6 +201,7 @@ ast_bus_service_init (AstBusService *self)
   self->owners = g_array_new (FALSE, FALSE, sizeof (guint));
   self->skeleton = ast_bus_kiosk1_skeleton_new ();
   g_signal_connect (self->skeleton, "handle-start", G_CALLBACK (on_handle_start), self);
+  g_signal_connect (self->skeleton, "handle-warm", G_CALLBACK (on_handle_warm), self);
   g_signal_connect (self->skeleton, "handle-stop", G_CALLBACK (on_handle_stop), self);
   g_signal_connect (self->skeleton, "handle-reset", G_CALLBACK (on_handle_reset), self);
   g_signal_connect (self->skeleton, "handle-get-room", G_CALLBACK (on_handle_get_room), self);
@@ -252,5 +276,6 @@ ast_bus_kiosk_get_status (AstBusKiosk1 *kiosk)
   status->failure_message = or_null (ast_bus_kiosk1_get_failure_message (kiosk));
   status->paused = ast_pause_from_word (ast_bus_kiosk1_get_paused (kiosk));
   status->exam = ast_bus_kiosk1_get_exam (kiosk);
+  status->warming = ast_bus_kiosk1_get_warming (kiosk);
   return status;
 }

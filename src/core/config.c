@@ -256,6 +256,7 @@ static const Setting settings[] = {
   { "paths", "discs", read_paths, FIELD (discs) },
   { "paths", "overlays", read_path, FIELD (overlays) },
   { "paths", "runtime", read_path, FIELD (runtime) },
+  { "paths", "warm", read_path, FIELD (warm) },
   { "libvirt", "uri", read_uri, FIELD (uri) },
   { "libvirt", "accel", read_enum, FIELD (accel), .words = accels },
   { "launcher", "default", read_id, FIELD (default_id) },
@@ -265,6 +266,8 @@ static const Setting settings[] = {
   { "session", "overlay-mib", read_number, FIELD (overlay_mib), 0, MAX_RESERVE_MIB },
   { "session", "bar-chord", read_chord, FIELD (bar_chord) },
   { "session", "grab", read_enum, FIELD (grab), .words = answers },
+  { "warm", "quota-mib", read_number, FIELD (quota_mib), 0, MAX_RESERVE_MIB },
+  { "warm", "restore-ahead", read_enum, FIELD (restore_ahead), .words = answers },
   { "usb", "rules", read_rules, FIELD (usb_rules), .max = AST_USB_MAX_RULES },
   { "sound", "volume", read_number, FIELD (volume), 0, 100 },
   { "dbus", "bus", read_enum, FIELD (bus), .words = buses },
@@ -524,11 +527,13 @@ ast_config_new_default (void)
   self->discs = g_strdupv ((char **)discs);
   self->overlays = g_strdup ("/var/lib/asteroide/overlays");
   self->runtime = g_strdup ("/run/asteroide");
+  self->warm = g_strdup ("/var/lib/asteroide/warm");
   self->uri = g_strdup ("qemu:///session");
   self->accel = AST_ACCEL_AUTO;
   self->timeout_seconds = 30;
   self->stop_seconds = 60;
   self->reserve_mib = 1024;
+  self->quota_mib = 16 * 1024;
   self->bar_chord = g_strdup ("<Control><Alt>Home");
   self->grab = TRUE;
   self->usb_rules = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_usb_rule_free);
@@ -549,6 +554,7 @@ ast_config_free (AstConfig *self)
   g_strfreev (self->discs);
   g_free (self->overlays);
   g_free (self->runtime);
+  g_free (self->warm);
   g_free (self->uri);
   g_free (self->default_id);
   g_free (self->bar_chord);

@@ -33,6 +33,7 @@ typedef struct
   char **discs;      // folders with ISO images that can be put into a running guest's drive; may be empty
   char *overlays;
   char *runtime;
+  char *warm; // of the pairs for warm starts; belongs to the kiosk's user
   // [libvirt]
   char *uri;
   AstAccel accel;
@@ -46,6 +47,9 @@ typedef struct
   guint overlay_mib;  // most that one overlay may take, MiB; 0 = as much as is free; default 0
   char *bar_chord;    // GTK accelerator name that opens the host bar; default "<Control><Alt>Home"
   gboolean grab; // every key comes to the kiosk, whoever has the focus; no = for a screen reader; default yes
+  // [warm]
+  guint quota_mib;        // most that all pairs may take, MiB; default 16384
+  gboolean restore_ahead; // the most used warm appliance waits, restored, behind the launcher; default no
   // [usb]
   GPtrArray *usb_rules; // `rules`: AstUsbRule*, the first that fits counts; may be empty
   // [sound]

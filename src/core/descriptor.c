@@ -607,11 +607,18 @@ static void
 read_start (Reader *self, const xmlNode *node)
 {
   static const char *const modes[] = { "cold", "warm", NULL };
+  static const char *const answers[] = { "no", "yes", NULL };
+  g_autofree char *licensed = get (node, "licensed");
   g_autofree char *mode = need (self, node, "mode");
   int chosen = mode ? choose (self, node, mode, modes) : -1;
 
   if (chosen >= 0)
     self->appliance->start_mode = (AstStartMode)chosen;
+  self->appliance->warm_probe = get (node, "probe");
+  if (self->appliance->warm_probe && g_strstrip (self->appliance->warm_probe)[0] == '\0')
+    complain (self, node, _ ("The probe is empty. Write a command that succeeds once the desktop is there."));
+  if (licensed && choose (self, node, licensed, answers) == 1)
+    self->appliance->warm_licensed = TRUE;
 }
 
 static void
@@ -677,7 +684,7 @@ static const Rule rules[] = {
   { "devices", CONTENT_ELEMENTS, FALSE, read_devices },
   { "exam", CONTENT_NONE, FALSE, read_exam, { "allow" } },
   { "state", CONTENT_TEXT, FALSE, read_state },
-  { "start", CONTENT_NONE, FALSE, read_start, { "mode" } },
+  { "start", CONTENT_NONE, FALSE, read_start, { "mode", "probe", "licensed" } },
   { "domain", CONTENT_ANY, FALSE, read_domain },
 };
 
@@ -860,13 +867,19 @@ check_id (Reader *self, const xmlNode *root)
               folder);
 }
 
-static gboolean
-has_child (const xmlNode *root, const char *name)
+static const xmlNode *
+find_child (const xmlNode *root, const char *name)
 {
   for (const xmlNode *child = root->children; child; child = child->next)
     if (child->type == XML_ELEMENT_NODE && is_ours (child) && g_str_equal (name_of (child), name))
-      return TRUE;
-  return FALSE;
+      return child;
+  return NULL;
+}
+
+static gboolean
+has_child (const xmlNode *root, const char *name)
+{
+  return find_child (root, name) != NULL;
 }
 
 // What each element alone cannot tell. Asked of the tree: an element that is there but wrong is not missing.
@@ -900,6 +913,75 @@ check_networks (Reader *self, const xmlNode *root)
     }
 }
 
+// Of a device of the <domain> that ties a guest to what is there now.
+static gboolean
+ties_guest (const xmlNode *node)
+{
+  static const char *const devices[] = { "hostdev", "filesystem", "tpm", NULL };
+
+  return g_strv_contains (devices, name_of (node));
+}
+
+static gboolean
+has_word (const xmlNode *node, const char *attribute, const char *first, const char *second)
+{
+  g_autofree char *value = get (node, attribute);
+
+  return g_strcmp0 (value, first) == 0 || g_strcmp0 (value, second) == 0;
+}
+
+// Why a guest with this element below its <domain> cannot be saved, translated; NULL = it can.
+static const char *
+find_tie (const xmlNode *node)
+{
+  if (node->type != XML_ELEMENT_NODE)
+    return NULL;
+  if (g_str_equal (name_of (node), "cpu") && has_word (node, "mode", "host-passthrough", "maximum"))
+    return _ ("with the station's own processor (<cpu mode=\"host-passthrough\">)");
+  if (has_word (node, "accel3d", "yes", "on")
+      || (g_str_equal (name_of (node), "gl") && !has_word (node, "enable", "no", "no")))
+    return _ ("with a display that is drawn by the station's graphics card (GL)");
+  if (ties_guest (node))
+    return _ ("with a device of the station's own (<hostdev>, <filesystem>, <tpm>)");
+  for (const xmlNode *child = node->children; child; child = child->next)
+    {
+      const char *tie = find_tie (child);
+
+      if (tie)
+        return tie;
+    }
+  return NULL;
+}
+
+// A warm start brings back what was in the memory of a guest that was booted from the images alone.
+static void
+check_warm (Reader *self, const xmlNode *root)
+{
+  const AstAppliance *appliance = self->appliance;
+  const xmlNode *start = find_child (root, "start");
+  const xmlNode *domain = find_child (root, "domain");
+  const char *tie = domain ? find_tie (domain) : NULL;
+
+  if (start == NULL || appliance->start_mode != AST_START_WARM)
+    return;
+  if (appliance->exam)
+    complain (self, start,
+              _ ("An appliance with an <exam> cannot start warm: each exam begins with a boot."));
+  if (appliance->keeping == AST_KEEPING_KEPT)
+    complain (self, start,
+              _ ("An appliance that keeps its state cannot start warm: what is in a saved memory does not "
+                 "fit a disk that has changed since."));
+  if (tie)
+    // Translators: %s is one of the above, as in “with the station's own processor (…)”.
+    complain (self, start, _ ("A guest %s cannot be saved, and so cannot start warm."), tie);
+  if (appliance->os_id && g_str_has_prefix (appliance->os_id, "http://microsoft.com/")
+      && !appliance->warm_licensed)
+    complain (
+        self, start,
+        _ ("Windows starts warm only where its licence allows that one prepared system is started again and "
+           "again: if yours does, write licensed=\"yes\"."));
+}
+
 static void
 read_root (Reader *self, const xmlNode *root)
 {
@@ -915,6 +997,7 @@ read_root (Reader *self, const xmlNode *root)
   read_children (self, root, rules, G_N_ELEMENTS (rules));
   check_whole (self, root);
   check_networks (self, root);
+  check_warm (self, root);
 }
 
 static void

@@ -100,6 +100,9 @@ add_identity (Build *build)
   xmlNewProp (build->domain, X ("type"), X (build->station->kvm ? "kvm" : "qemu"));
   ast_xml_add_text (build->domain, "name", AST_DOMAIN_NAME);
   ast_xml_add_text (build->domain, "uuid", build->uuid);
+  // A guest that is restored hears that it is another one than before, and its kernel reseeds.
+  if (build->appliance->start_mode == AST_START_WARM)
+    ast_xml_add (build->domain, "genid", NULL);
   ast_xml_add_text (build->domain, "title", title);
 }
 
@@ -599,13 +602,28 @@ network_type (const Build *build, const AstNetwork *network)
   return build->policy.network ? network->type : AST_NETWORK_ISOLATED;
 }
 
+// Behind a port of its own a card can be plugged in later, as each warm start does. It is there in a cold
+// start, too: the guest finds its card at one place.
+static void
+add_network_port (Build *build, xmlNode *interface, guint index)
+{
+  g_autofree char *number = g_strdup_printf ("%u", index + 1);
+  g_autofree char *bus = g_strdup_printf ("0x%02x", index + 1);
+  xmlNode *port = ast_xml_add (build->devices, "controller", "type", "pci", "index", number, "model",
+                               "pcie-root-port", NULL);
+
+  add_pci_slot (port, SLOT_NETWORK + index);
+  ast_xml_add (interface, "address", "type", "pci", "domain", "0x0000", "bus", bus, "slot", "0x00",
+               "function", "0x0", NULL);
+}
+
 // No option ROM: the guest never boots from the network, and the firmware is done sooner.
 static void
 add_network (Build *build, const AstNetwork *network, guint index)
 {
   AstNetworkType type = network_type (build, network);
   gboolean is_bridge = type == AST_NETWORK_BRIDGE;
-  g_autofree char *alias = g_strdup_printf ("ua-net%u", index);
+  g_autofree char *alias = g_strdup_printf (AST_DOMAIN_CARD_ALIAS "%u", index);
   g_autofree char *mac = ast_domain_identity_mac (build->station->machine_id, build->appliance->id, index);
   xmlNode *interface = ast_xml_add (build->devices, "interface", "type", is_bridge ? "bridge" : "user", NULL);
 
@@ -615,7 +633,9 @@ add_network (Build *build, const AstNetwork *network, guint index)
   ast_xml_add (interface, "model", "type", build->traits->virtio_net ? "virtio" : "e1000e", NULL);
   ast_xml_add (interface, "rom", "enabled", "no", NULL);
   ast_xml_add (interface, "alias", "name", alias, NULL);
-  if (index < MAX_NETWORKS)
+  if (index < MAX_NETWORKS && build->appliance->start_mode == AST_START_WARM)
+    add_network_port (build, interface, index);
+  else if (index < MAX_NETWORKS)
     add_pci_slot (interface, SLOT_NETWORK + index);
   if (type == AST_NETWORK_ISOLATED)
     unplug_network (build, alias);

@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 // Of <appliance id="…" runtime="…"/> in the domain's <metadata>: by it a kiosk that was started again knows
 // what runs.
 #define AST_DOMAIN_NAMESPACE "urn:asteroide:domain:1"
+// What the aliases of the builder's network cards begin with.
+#define AST_DOMAIN_CARD_ALIAS "ua-net"
 // The port over which a guest reads a shared folder, as its WebDAV daemon (spice-webdavd) knows it.
 #define AST_SHARE_PORT "org.spice-space.webdav.0"
 

@@ -72,6 +72,10 @@ static const AstErrorText texts[] = {
   [AST_ERROR_NO_SUCH_DEVICE]
   = { "no-such-device", N_ ("Look at the devices on the bar at the top of the screen."),
       N_ ("asteroidectl devices lists what the running guest has and could have.") },
+  [AST_ERROR_WARM] = { "warm", TRY_AGAIN,
+                       N_ ("The appliance starts cold until “asteroidectl warm” has prepared it again; "
+                           "“asteroidectl warm --list” "
+                           "tells why.") },
   [AST_ERROR_DEVICE_REFUSED]
   = { "device-refused", N_ ("Ask the person who looks after this room."),
       N_ ("The rules are in the appliance's descriptor and in the station's configuration.") },

@@ -30,6 +30,7 @@ typedef enum
   AST_ERROR_NO_KIOSK,          // no kiosk runs that could be steered
   AST_ERROR_NO_DISPLAY,        // the kiosk has no X or Wayland display to draw on
   AST_ERROR_NO_SUCH_DEVICE,    // no such device in the list of a running guest's
+  AST_ERROR_WARM,              // what was prepared for a warm start is broken, or none can be prepared
   AST_ERROR_DEVICE_REFUSED,    // a rule of the station or the appliance keeps it from the guest
 } AstError;
 

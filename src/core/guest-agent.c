@@ -114,3 +114,12 @@ ast_guest_agent_run (virDomainPtr domain, char **command, GCancellable *cancella
     g_usleep (POLL_USEC);
   return status;
 }
+
+gboolean
+ast_guest_agent_is_there (virDomainPtr domain)
+{
+  g_autoptr (JsonBuilder) request = begin_request ("guest-ping");
+  g_autoptr (JsonObject) answer = ask (domain, request, NULL);
+
+  return answer != NULL;
+}

@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+// Does the agent answer? Within seconds.
+gboolean ast_guest_agent_is_there (virDomainPtr domain);
+
 // Runs the program `command` (with its arguments, ending in NULL; UTF-8) in the guest, and waits for its end:
 // as long as the agent goes on answering, within seconds each time, and nobody cancels. What is cancelled
 // goes on in the guest. Returns the exit status (0 to 255), or -1 with an error of libvirt's words, in

@@ -62,10 +62,10 @@ ast_machine_emit_rebooted (AstMachine *self)
 }
 
 void
-ast_machine_start_async (AstMachine *self, gboolean with_screen, GCancellable *cancellable,
+ast_machine_start_async (AstMachine *self, const AstStart *how, GCancellable *cancellable,
                          GAsyncReadyCallback callback, gpointer data)
 {
-  AST_MACHINE_GET_IFACE (self)->start_async (self, with_screen, cancellable, callback, data);
+  AST_MACHINE_GET_IFACE (self)->start_async (self, how, cancellable, callback, data);
 }
 
 gboolean
@@ -124,6 +124,31 @@ ast_machine_resume_finish (AstMachine *self, GAsyncResult *result, GError **erro
 }
 
 void
+ast_machine_wait_for_desktop_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                    gpointer data)
+{
+  AST_MACHINE_GET_IFACE (self)->wait_for_desktop_async (self, cancellable, callback, data);
+}
+
+gboolean
+ast_machine_wait_for_desktop_finish (AstMachine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
+ast_machine_save_async (AstMachine *self, const char *memory, GAsyncReadyCallback callback, gpointer data)
+{
+  AST_MACHINE_GET_IFACE (self)->save_async (self, memory, callback, data);
+}
+
+gboolean
+ast_machine_save_finish (AstMachine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
 ast_machine_write_out_async (AstMachine *self, AstUsbDevice *device, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer data)
 {
@@ -177,4 +202,16 @@ char *
 ast_host_get_emulation_reason (AstHost *self)
 {
   return AST_HOST_GET_IFACE (self)->get_emulation_reason (self);
+}
+
+void
+ast_host_describe_async (AstHost *self, AstAppliance *appliance, GAsyncReadyCallback callback, gpointer data)
+{
+  AST_HOST_GET_IFACE (self)->describe_async (self, appliance, callback, data);
+}
+
+char *
+ast_host_describe_finish (AstHost *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
 }

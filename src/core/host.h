@@ -6,6 +6,7 @@
 #include "appliance.h"
 #include "state.h"
 #include "usb-device.h"
+#include "warm-store.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +16,14 @@ typedef enum
   AST_END_DESTROYED,   // somebody ended it from outside
   AST_END_LOST,        // it died
 } AstEnd;
+
+typedef struct // how a guest is started
+{
+  gboolean with_screen;    // somebody will ask for its screen at once
+  gboolean to_be_saved;    // it boots without the network cards that it will get at each warm start
+  const AstWarmPair *pair; // it is restored from this; NULL = it boots
+  gboolean paused;         // restored, it stands still until ast_machine_resume_async
+} AstStart;
 
 typedef enum // of what a guest held back of a device
 {
@@ -33,18 +42,21 @@ G_DECLARE_INTERFACE (AstMachine, ast_machine, AST, MACHINE, GObject)
 struct _AstMachineInterface
 {
   GTypeInterface parent;
-  void (*start_async) (AstMachine *, gboolean, GCancellable *, GAsyncReadyCallback, gpointer);
+  void (*start_async) (AstMachine *, const AstStart *, GCancellable *, GAsyncReadyCallback, gpointer);
   void (*ask_to_stop_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*destroy_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*open_screen_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
   void (*resume_async) (AstMachine *, GAsyncReadyCallback, gpointer);
+  void (*wait_for_desktop_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
+  void (*save_async) (AstMachine *, const char *, GAsyncReadyCallback, gpointer);
   void (*write_out_async) (AstMachine *, AstUsbDevice *, GCancellable *, GAsyncReadyCallback, gpointer);
 };
 
-// Starts the guest; with_screen: somebody will ask for its screen at once. A cancellation that comes too late
-// is no error: the guest then runs, and the caller destroys it. Fails with BUSY, NO_LIBVIRT, NO_QEMU, START,
-// DESCRIPTOR.
-void ast_machine_start_async (AstMachine *self, gboolean with_screen, GCancellable *cancellable,
+// Starts the guest. A cancellation that comes too late is no error: the guest then runs, and the caller
+// destroys it. A restored guest is given what it must not have twice (renew.h) once it runs. Fails with BUSY,
+// NO_LIBVIRT, NO_QEMU, START, DESCRIPTOR; a restore also with WARM, where the pair is broken; there is no
+// guest then.
+void ast_machine_start_async (AstMachine *self, const AstStart *how, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer data);
 gboolean ast_machine_start_finish (AstMachine *self, GAsyncResult *result, GError **error);
 // Presses the power button and asks the guest's agent; success says only that the wish was passed on.
@@ -61,6 +73,15 @@ int ast_machine_open_screen_finish (AstMachine *self, GAsyncResult *result, GErr
 // "paused" may follow. Fails with START.
 void ast_machine_resume_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data);
 gboolean ast_machine_resume_finish (AstMachine *self, GAsyncResult *result, GError **error);
+// Waits until a guest that nobody looks at stands at its desktop (desktop-wait.h). Fails with WARM.
+void ast_machine_wait_for_desktop_async (AstMachine *self, GCancellable *cancellable,
+                                         GAsyncReadyCallback callback, gpointer data);
+gboolean ast_machine_wait_for_desktop_finish (AstMachine *self, GAsyncResult *result, GError **error);
+// Saves the guest's memory into a new file, and ends the guest with it. Cannot be called off but by
+// destroying the guest. Fails with WARM, and the guest may then still run.
+void ast_machine_save_async (AstMachine *self, const char *memory, GAsyncReadyCallback callback,
+                             gpointer data);
+gboolean ast_machine_save_finish (AstMachine *self, GAsyncResult *result, GError **error);
 // Has the guest's agent write out everything, and let go of the file systems on `device`, which it has. Takes
 // as long as the guest writes; a cancellation comes back at once. What fails goes to the journal, and is no
 // error: there is nothing that somebody could do.
@@ -85,6 +106,7 @@ struct _AstHostInterface
   void (*find_leftover_async) (AstHost *, GAsyncReadyCallback, gpointer);
   void (*warm_up_async) (AstHost *, GAsyncReadyCallback, gpointer);
   char *(*get_emulation_reason) (AstHost *);
+  void (*describe_async) (AstHost *, AstAppliance *, GAsyncReadyCallback, gpointer);
 };
 
 // A machine that has not been started yet. Full reference. `overlay` may be NULL.
@@ -97,6 +119,12 @@ AstMachine *ast_host_find_leftover_finish (AstHost *self, GAsyncResult *result, 
 // failure is no harm: the start tries again and tells.
 void ast_host_warm_up_async (AstHost *self, GAsyncReadyCallback callback, gpointer data);
 gboolean ast_host_warm_up_finish (AstHost *self, GAsyncResult *result, GError **error);
+// What of this host a saved guest of the appliance depends on, as lines of a word and a value: "qemu …",
+// "processor …", "domain …". Another text means that the guest cannot be restored.
+void ast_host_describe_async (AstHost *self, AstAppliance *appliance, GAsyncReadyCallback callback,
+                              gpointer data);
+// The caller frees it; NULL with NO_QEMU, CONFIGURATION or DESCRIPTOR.
+char *ast_host_describe_finish (AstHost *self, GAsyncResult *result, GError **error);
 // Known after a warm-up or a start: are guests emulated in software, and why (translated; NULL if they are
 // not)? The caller frees it.
 char *ast_host_get_emulation_reason (AstHost *self);

@@ -374,6 +374,15 @@ get_link (const AstAppliance *appliance, guint number)
   return number == 0 ? appliance->disk : g_ptr_array_index (appliance->layers, number - 1);
 }
 
+static void
+describe_top (const OpenImage *image, const char *path, AstImageTop *top)
+{
+  top->path = path;
+  top->format = image->format;
+  top->virtual_size
+      = image->qcow2 ? image->qcow2->virtual_size : ((guint64)image->stat.st_size + 511) / 512 * 512;
+}
+
 gboolean
 ast_image_probe_chain (const AstAppliance *appliance, AstImageTop *top, GError **error)
 {
@@ -389,10 +398,18 @@ ast_image_probe_chain (const AstAppliance *appliance, AstImageTop *top, GError *
       g_clear_pointer (&below, open_image_free);
       below = image;
     }
-  top->path = get_link (appliance, count_links (appliance) - 1)->path;
-  top->format = below->format;
-  top->virtual_size
-      = below->qcow2 ? below->qcow2->virtual_size : ((guint64)below->stat.st_size + 511) / 512 * 512;
+  describe_top (below, get_link (appliance, count_links (appliance) - 1)->path, top);
+  return TRUE;
+}
+
+gboolean
+ast_image_probe_top (const char *path, AstImageTop *top, GError **error)
+{
+  g_autoptr (OpenImage) image = open_image (path, path, FALSE, error);
+
+  if (image == NULL)
+    return FALSE;
+  describe_top (image, path, top);
   return TRUE;
 }
 
@@ -508,6 +525,16 @@ compute_digest (const OpenImage *image, GCancellable *cancellable, GError **erro
     return g_strdup (g_checksum_get_string (checksum));
   fail_errno (image->name, errno, error);
   return NULL;
+}
+
+char *
+ast_image_digest (const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (OpenImage) image = g_new0 (OpenImage, 1);
+
+  image->path = g_strdup (path);
+  image->name = g_filename_display_name (path);
+  return open_regular (image, error) ? compute_digest (image, cancellable, error) : NULL;
 }
 
 static gboolean

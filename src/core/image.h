@@ -34,6 +34,14 @@ typedef struct
 // cheap as the probes. Fails as a probe, or with IMAGE_FORMAT. Not for appliances without a disk.
 gboolean ast_image_probe_chain (const AstAppliance *appliance, AstImageTop *top, GError **error);
 
+// Probes one qcow2 image that stands on others, which are not looked at. `path` is borrowed by `top`. Fails
+// as a probe.
+gboolean ast_image_probe_top (const char *path, AstImageTop *top, GError **error);
+
+// The SHA-256 of a whole file, 64 lower-case hexadecimal digits; blocking, seconds. NULL with IMAGE_MISSING,
+// IMAGE_UNREADABLE, IMAGE_FORMAT (not an ordinary file) or G_IO_ERROR_CANCELLED. The caller frees it.
+char *ast_image_digest (const char *path, GCancellable *cancellable, GError **error);
+
 // Everything `asteroidectl check` may say of an appliance's images: probe of each, qemu-img check of disk and
 // layers (IMAGE_CORRUPT), that each layer was made on the one below it (IMAGE_FORMAT), and, if `digest`, the
 // SHA-256 of those that name one (IMAGE_DIGEST; reads the whole file). Blocking: seconds to minutes; call in

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "libvirt-host.h"
+#include "desktop-wait.h"
 #include "domain-builder.h"
 #include "error.h"
 #include "guest-agent.h"
 #include "module.h"
+#include "renew.h"
 #include "station.h"
+#include "warm-domain.h"
 #include "write-out.h"
 #include <glib/gi18n.h>
 #include <gmodule.h>
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (virDomain, virDomainFree)
@@ -57,11 +61,11 @@ struct _AstLibvirtMachine
   AstLibvirtHost *host;
   AstAppliance *appliance; // NULL for a leftover
   char *overlay;
-  gboolean running;   // main thread only, as are the next ones
-  gboolean early_end; // it stopped before the call that created it had come back…
-  AstEnd early_how;   // … in this way
-  gboolean was_ended; // "ended" was told, or is not to be told any more
-  gboolean with_screen;
+  gboolean running;    // main thread only, as are the next ones
+  gboolean early_end;  // it stopped before the call that created it had come back…
+  AstEnd early_how;    // … in this way
+  gboolean was_ended;  // "ended" was told, or is not to be told any more
+  AstStart how;        // its pair is a reference
   GAsyncQueue *spares; // file descriptors of connections to the screen that nobody has asked for yet
 };
 
@@ -232,6 +236,21 @@ get_facts (AstLibvirtHost *self, GError **error)
   return self->facts;
 }
 
+// In a thread. What this station brings to every domain, and what its configuration adds.
+static gboolean
+get_station (AstLibvirtHost *self, AstDomainStation *station, GError **error)
+{
+  const AstStationFacts *facts = get_facts (self, error);
+
+  if (facts == NULL)
+    return FALSE;
+  *station = facts->domain;
+  station->runtime = self->config->runtime;
+  station->exam = self->config->exam;
+  station->usb_rules = self->config->usb_rules;
+  return TRUE;
+}
+
 static virDomainPtr
 look_up_domain (virConnectPtr connection)
 {
@@ -279,6 +298,68 @@ ast_libvirt_host_get_emulation_reason (AstHost *host)
   const AstStationFacts *facts = g_atomic_pointer_get (&self->facts);
 
   return facts ? g_strdup (facts->emulation_reason) : NULL;
+}
+
+// Another model, or other features: a guest would find that its processor has changed under it.
+static char *
+describe_processor (void)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  GString *description = g_string_new (NULL);
+
+  g_file_get_contents ("/proc/cpuinfo", &text, NULL, NULL);
+  lines = g_strsplit (text ? text : "", "\n", -1);
+  // Of the first one. The rate of its clock changes all the time.
+  for (guint i = 0; lines[i] && lines[i][0]; i++)
+    if (g_str_has_prefix (lines[i], "model name") || g_str_has_prefix (lines[i], "flags"))
+      g_string_append (description, lines[i]);
+  return g_string_free (description, FALSE);
+}
+
+// The appliance's domain on this station, but for the name and the size of its overlay.
+static char *
+describe_domain (AstAppliance *appliance, const AstDomainStation *station, GError **error)
+{
+  const AstDomainOverlay overlay = { .path = "/overlay" };
+  AstOsTraits traits = ast_os_traits_lookup (appliance->os_id);
+  AstImageFormat format = AST_IMAGE_QCOW2;
+
+  if (appliance->disk && !ast_image_probe (appliance->disk->path, FALSE, &format, error))
+    return NULL;
+  return ast_domain_compose (appliance, &traits, appliance->disk ? &overlay : NULL, format, station, error);
+}
+
+static void
+describe_thread (GTask *task, gpointer source, gpointer appliance, GCancellable *cancellable)
+{
+  AstDomainStation station;
+  GError *error = NULL;
+  g_autofree char *xml = NULL, *domain = NULL, *flags = NULL, *processor = NULL;
+  struct stat emulator = { 0 };
+
+  if (!get_station (source, &station, &error) || !(xml = describe_domain (appliance, &station, &error)))
+    return g_task_return_error (task, error);
+  domain = g_compute_checksum_for_string (G_CHECKSUM_SHA256, xml, -1);
+  flags = describe_processor ();
+  processor = g_compute_checksum_for_string (G_CHECKSUM_SHA256, flags, -1);
+  // Each update of QEMU is another file.
+  stat (station.emulator, &emulator);
+  g_task_return_pointer (
+      task,
+      g_strdup_printf ("domain %s\nqemu %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\nprocessor %s", domain,
+                       (gint64)emulator.st_size, (gint64)emulator.st_mtime, processor),
+      g_free);
+}
+
+static void
+ast_libvirt_host_describe_async (AstHost *host, AstAppliance *appliance, GAsyncReadyCallback callback,
+                                 gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (host, NULL, callback, data);
+
+  g_task_set_task_data (task, ast_appliance_ref (appliance), (GDestroyNotify)ast_appliance_unref);
+  g_task_run_in_thread (task, describe_thread);
 }
 
 static AstLibvirtMachine *
@@ -379,6 +460,7 @@ ast_libvirt_host_iface_init (AstHostInterface *iface)
   iface->find_leftover_async = ast_libvirt_host_find_leftover_async;
   iface->warm_up_async = ast_libvirt_host_warm_up_async;
   iface->get_emulation_reason = ast_libvirt_host_get_emulation_reason;
+  iface->describe_async = ast_libvirt_host_describe_async;
 }
 
 AstLibvirtHost *
@@ -405,22 +487,20 @@ ast_module_make (const AstConfig *config)
 // ---------------------------------------------------------------------------------------------------------------
 // The machine: one domain
 
-// Everything that creating a domain needs, gathered in the thread that creates it.
+// Everything that creating a domain needs, gathered in the thread that creates it. `cards`: of a guest that
+// gets its network later (warm-domain.h), or NULL.
 static char *
-build_domain_xml (AstLibvirtMachine *self, GError **error)
+build_domain_xml (AstLibvirtMachine *self, GPtrArray *cards, GError **error)
 {
-  const AstStationFacts *facts = get_facts (self->host, error);
   AstDomainStation station;
   AstOsTraits traits;
+  g_autofree char *xml = NULL;
 
-  if (facts == NULL)
+  if (!get_station (self->host, &station, error))
     return NULL;
-  station = facts->domain;
-  station.runtime = self->host->config->runtime;
-  station.exam = self->host->config->exam;
-  station.usb_rules = self->host->config->usb_rules;
   traits = ast_os_traits_lookup (self->appliance->os_id);
-  return ast_domain_build (self->appliance, &traits, self->overlay, &station, error);
+  xml = ast_domain_build (self->appliance, &traits, self->overlay, &station, error);
+  return xml && cards ? ast_warm_domain_split (xml, cards, error) : g_steal_pointer (&xml);
 }
 
 // In what language libvirt speaks, nobody knows: look whose name it is that was not free.
@@ -477,7 +557,8 @@ end_guest (AstLibvirtHost *self, GError **error)
 static void
 add_spare (AstLibvirtMachine *self, virDomainPtr domain)
 {
-  int fd = self->with_screen ? virDomainOpenGraphicsFD (domain, 0, VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH) : -1;
+  int fd
+      = self->how.with_screen ? virDomainOpenGraphicsFD (domain, 0, VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH) : -1;
 
   if (fd >= 0)
     g_async_queue_push (self->spares, GINT_TO_POINTER (fd));
@@ -491,30 +572,158 @@ take_spare (AstLibvirtMachine *self)
   return fd ? fd : -1;
 }
 
+// A guest that is booted. NULL with error, and then there is none.
+static virDomainPtr
+boot_domain (AstLibvirtMachine *self, virConnectPtr connection, GError **error)
+{
+  g_autoptr (GPtrArray) cards = self->how.to_be_saved ? g_ptr_array_new_with_free_func (g_free) : NULL;
+  g_autofree char *xml = build_domain_xml (self, cards, error);
+  virDomainPtr domain = xml ? virDomainCreateXML (connection, xml, VIR_DOMAIN_NONE) : NULL;
+
+  if (xml && domain == NULL)
+    set_create_error (connection, error);
+  return domain;
+}
+
+// The guest as it was saved, on a new overlay.
+static char *
+build_restored_xml (AstLibvirtMachine *self, virConnectPtr connection, GError **error)
+{
+  char *saved = virDomainSaveImageGetXMLDesc (connection, self->how.pair->memory, 0);
+  struct stat found;
+  AstDomainOverlay overlay = { .path = self->overlay };
+  char *xml = NULL;
+
+  if (self->overlay && stat (self->overlay, &found) == 0)
+    overlay.bound = (guint64)found.st_size;
+  if (saved)
+    xml = ast_warm_domain_on_seed (saved, self->overlay ? &overlay : NULL, self->how.pair->seed, error);
+  else
+    set_libvirt_error (error, AST_ERROR_WARM, _ ("What was prepared cannot be read."));
+  free (saved);
+  return xml;
+}
+
+static gboolean
+plug_in_cards (AstLibvirtMachine *self, virDomainPtr domain, GError **error)
+{
+  g_autoptr (GPtrArray) cards = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *unread = build_domain_xml (self, cards, error);
+
+  for (guint i = 0; unread && i < cards->len; i++)
+    if (virDomainAttachDevice (domain, cards->pdata[i]) != 0)
+      {
+        set_libvirt_error (error, AST_ERROR_START, _ ("The guest's network card could not be plugged in."));
+        return FALSE;
+      }
+  return unread != NULL;
+}
+
+typedef struct
+{
+  const AstWarmPair *pair;
+  GCancellable *cancellable;
+  GError *error;
+} AstVerification;
+
+static gpointer
+verify_thread (gpointer data)
+{
+  AstVerification *verification = data;
+
+  ast_warm_pair_verify (verification->pair, verification->cancellable, &verification->error);
+  return NULL;
+}
+
+static virDomainPtr
+restore_paused (AstLibvirtMachine *self, virConnectPtr connection, GError **error)
+{
+  g_autofree char *xml = build_restored_xml (self, connection, error);
+
+  if (xml == NULL)
+    return NULL;
+  if (virDomainRestoreFlags (connection, self->how.pair->memory, xml, VIR_DOMAIN_SAVE_PAUSED) != 0)
+    {
+      set_libvirt_error (error, AST_ERROR_WARM, _ ("The guest could not be restored."));
+      return NULL;
+    }
+  return look_up_domain (connection);
+}
+
+// While QEMU reads the memory, somebody else looks whether it is what was written; before that is known, the
+// guest does not run.
+static virDomainPtr
+restore_domain (AstLibvirtMachine *self, virConnectPtr connection, GCancellable *cancellable, GError **error)
+{
+  AstVerification verification = { self->how.pair, cancellable, NULL };
+  GThread *thread = g_thread_new ("verify", verify_thread, &verification);
+  g_autoptr (virDomain) domain = restore_paused (self, connection, error);
+
+  g_thread_join (thread);
+  if (verification.error)
+    {
+      g_clear_error (error);
+      g_propagate_error (error, verification.error);
+    }
+  else if (domain && plug_in_cards (self, domain, error)
+           && (self->how.paused || virDomainResume (domain) == 0))
+    return g_steal_pointer (&domain);
+  else if (domain && error && *error == NULL)
+    set_libvirt_error (error, AST_ERROR_START, _ ("The guest cannot go on."));
+  return NULL;
+}
+
+static gboolean
+is_windows (AstLibvirtMachine *self)
+{
+  return self->appliance && ast_os_traits_lookup (self->appliance->os_id).windows;
+}
+
+static void
+renew_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtMachine *self = source;
+  g_autoptr (virConnect) connection = get_connection (self->host, NULL);
+  g_autoptr (virDomain) domain = connection ? look_up_domain (connection) : NULL;
+
+  if (domain)
+    ast_renew_run (domain, is_windows (self));
+}
+
+// Nobody waits for it: the guest's agent takes its time.
+static void
+renew (AstLibvirtMachine *self)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, NULL, NULL);
+
+  g_task_run_in_thread (task, renew_thread);
+}
+
 static void
 start_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   AstLibvirtMachine *self = source;
   g_autoptr (virConnect) connection = NULL;
   g_autoptr (virDomain) domain = NULL;
-  g_autofree char *xml = NULL;
   GError *error = NULL;
 
-  xml = build_domain_xml (self, &error);
-  if (xml == NULL || (connection = get_connection (self->host, &error)) == NULL
+  if ((connection = get_connection (self->host, &error)) == NULL
       || g_cancellable_set_error_if_cancelled (cancellable, &error))
     return g_task_return_error (task, error);
-  domain = virDomainCreateXML (connection, xml, VIR_DOMAIN_NONE);
+  domain = self->how.pair ? restore_domain (self, connection, cancellable, &error)
+                          : boot_domain (self, connection, &error);
   if (domain == NULL)
     {
-      set_create_error (connection, &error);
-      if (virConnectIsAlive (connection) != 1) // nobody knows what became of the call
+      // A restored one may be there and not to be used; or nobody knows what became of the call.
+      if (self->how.pair || virConnectIsAlive (connection) != 1)
         end_guest (self->host, NULL);
       return g_task_return_error (task, error);
     }
   add_spare (self, domain);
   g_task_return_boolean (task, TRUE);
   add_spare (self, domain);
+  if (self->how.pair && !self->how.paused)
+    renew (self);
 }
 
 static void
@@ -533,14 +742,16 @@ on_started (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-ast_libvirt_machine_start_async (AstMachine *machine, gboolean with_screen, GCancellable *cancellable,
+ast_libvirt_machine_start_async (AstMachine *machine, const AstStart *how, GCancellable *cancellable,
                                  GAsyncReadyCallback callback, gpointer data)
 {
   AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (machine);
   g_autoptr (GTask) outer = g_task_new (machine, NULL, callback, data);
   g_autoptr (GTask) task = g_task_new (machine, cancellable, on_started, g_steal_pointer (&outer));
 
-  self->with_screen = with_screen;
+  self->how = *how;
+  if (how->pair)
+    ast_warm_pair_ref ((AstWarmPair *)how->pair);
   // The domain may exist although the task was cancelled meanwhile: its own result counts.
   g_task_set_check_cancellable (task, FALSE);
   g_task_run_in_thread (task, start_thread);
@@ -602,17 +813,79 @@ ast_libvirt_machine_destroy_async (AstMachine *machine, GAsyncReadyCallback call
 }
 
 static void
-resume_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+resume_thread (GTask *task, gpointer source, gpointer first_time, GCancellable *cancellable)
 {
   ask_domain (task, virDomainResume, AST_ERROR_START, _ ("The guest cannot go on."));
+  if (first_time)
+    renew (source);
 }
 
 static void
 ast_libvirt_machine_resume_async (AstMachine *machine, GAsyncReadyCallback callback, gpointer data)
 {
+  AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (machine);
   g_autoptr (GTask) task = g_task_new (machine, NULL, callback, data);
 
+  g_task_set_task_data (task, GINT_TO_POINTER (self->how.paused), NULL);
+  self->how.paused = FALSE;
   g_task_run_in_thread (task, resume_thread);
+}
+
+static void
+wait_for_desktop_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtMachine *self = source;
+  GError *error = NULL;
+  g_autoptr (virConnect) connection = get_connection (self->host, &error);
+  g_autoptr (virDomain) domain = connection ? look_up_domain (connection) : NULL;
+
+  if (connection && domain == NULL)
+    set_libvirt_error (&error, AST_ERROR_WARM, _ ("The guest ended before its desktop was there."));
+  if (domain
+      && ast_desktop_wait (domain, self->appliance->warm_probe, is_windows (self), cancellable, &error))
+    return g_task_return_boolean (task, TRUE);
+  g_task_return_error (task, error);
+}
+
+static void
+ast_libvirt_machine_wait_for_desktop_async (AstMachine *machine, GCancellable *cancellable,
+                                            GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (machine, cancellable, callback, data);
+
+  g_task_run_in_thread (task, wait_for_desktop_thread);
+}
+
+static void
+save_thread (GTask *task, gpointer source, gpointer memory, GCancellable *cancellable)
+{
+  AstLibvirtMachine *self = source;
+  GError *error = NULL;
+  g_autoptr (virConnect) connection = get_connection (self->host, &error);
+  g_autoptr (virDomain) domain = connection ? look_up_domain (connection) : NULL;
+
+  if (domain)
+    {
+      ast_renew_mark (domain, is_windows (self));
+      // A QXL card renders when it is asked for a picture, and a saved one that was not, is black.
+      ast_desktop_look (domain);
+    }
+  if (domain && virDomainSave (domain, memory) == 0)
+    return g_task_return_boolean (task, TRUE);
+  if (connection)
+    set_libvirt_error (&error, AST_ERROR_WARM, _ ("The guest could not be saved."));
+  g_task_return_error (task, error);
+}
+
+static void
+ast_libvirt_machine_save_async (AstMachine *machine, const char *memory, GAsyncReadyCallback callback,
+                                gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (machine, NULL, callback, data);
+
+  AST_LIBVIRT_MACHINE (machine)->was_ended = TRUE; // it ends by being saved, and the caller knows
+  g_task_set_task_data (task, g_strdup (memory), g_free);
+  g_task_run_in_thread (task, save_thread);
 }
 
 // In a thread. The exit status of a program in the guest, or -1.
@@ -634,7 +907,7 @@ write_out_thread (GTask *task, gpointer source, gpointer data, GCancellable *can
 {
   g_autoptr (GError) error = NULL;
   AstLibvirtMachine *self = source;
-  gboolean windows = self->appliance && ast_os_traits_lookup (self->appliance->os_id).windows;
+  gboolean windows = is_windows (self);
   g_auto (GStrv) command = ast_write_out_command (data, windows);
   int status = run_in_guest (self, command, cancellable, &error);
   AstWritten written = ast_write_out_read_status (status, windows);
@@ -763,6 +1036,8 @@ ast_libvirt_machine_finalize (GObject *object)
     close (fd);
   g_async_queue_unref (self->spares);
   g_clear_pointer (&self->appliance, ast_appliance_unref);
+  if (self->how.pair)
+    ast_warm_pair_unref ((AstWarmPair *)self->how.pair);
   g_clear_object (&self->host);
   g_free (self->overlay);
   G_OBJECT_CLASS (ast_libvirt_machine_parent_class)->finalize (object);
@@ -788,5 +1063,7 @@ ast_libvirt_machine_iface_init (AstMachineInterface *iface)
   iface->destroy_async = ast_libvirt_machine_destroy_async;
   iface->open_screen_async = ast_libvirt_machine_open_screen_async;
   iface->resume_async = ast_libvirt_machine_resume_async;
+  iface->wait_for_desktop_async = ast_libvirt_machine_wait_for_desktop_async;
+  iface->save_async = ast_libvirt_machine_save_async;
   iface->write_out_async = ast_libvirt_machine_write_out_async;
 }

@@ -27,6 +27,9 @@
 #define QEMU_LOCK_FIRST 100
 #define QEMU_LOCK_BYTES 200
 
+// The group of the file of last uses in which they are counted.
+#define USES "uses"
+
 struct _AstOverlayStore
 {
   GObject parent_instance;
@@ -473,15 +476,50 @@ find_or_make_kept (AstOverlayStore *self, const AstAppliance *appliance, const A
   return g_steal_pointer (&path);
 }
 
-static char *
-create (AstOverlayStore *self, const AstAppliance *appliance, GCancellable *cancellable, GError **error)
+// What an overlay is made for.
+typedef struct
 {
+  AstAppliance *appliance;
+  char *seed;
+} Wish;
+
+static Wish *
+wish_new (const AstAppliance *appliance, const char *seed)
+{
+  Wish *wish = g_new (Wish, 1);
+
+  wish->appliance = ast_appliance_ref ((AstAppliance *)appliance);
+  wish->seed = g_strdup (seed);
+  return wish;
+}
+
+static void
+wish_free (gpointer data)
+{
+  Wish *wish = data;
+
+  ast_appliance_unref (wish->appliance);
+  g_free (wish->seed);
+  g_free (wish);
+}
+
+// The images below are looked at in any case: a student is told of one that is missing.
+static gboolean
+probe_base (const Wish *wish, AstImageTop *top, GError **error)
+{
+  return ast_image_probe_chain (wish->appliance, top, error)
+         && (wish->seed == NULL || ast_image_probe_top (wish->seed, top, error));
+}
+
+static char *
+create (AstOverlayStore *self, const Wish *wish, GCancellable *cancellable, GError **error)
+{
+  const AstAppliance *appliance = wish->appliance;
   AstImageTop top;
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
-  if (!ast_image_probe_chain (appliance, &top, error) || !ensure_folder (self, error)
-      || !check_space (self, error))
+  if (!probe_base (wish, &top, error) || !ensure_folder (self, error) || !check_space (self, error))
     return NULL;
   if (appliance->keeping == AST_KEEPING_KEPT)
     return find_or_make_kept (self, appliance, &top, cancellable, error);
@@ -489,10 +527,10 @@ create (AstOverlayStore *self, const AstAppliance *appliance, GCancellable *canc
 }
 
 static void
-create_in_thread (GTask *task, gpointer source, gpointer appliance, GCancellable *cancellable)
+create_in_thread (GTask *task, gpointer source, gpointer wish, GCancellable *cancellable)
 {
   GError *error = NULL;
-  char *path = create (source, appliance, cancellable, &error);
+  char *path = create (source, wish, cancellable, &error);
 
   if (path != NULL)
     g_task_return_pointer (task, path, g_free);
@@ -501,7 +539,7 @@ create_in_thread (GTask *task, gpointer source, gpointer appliance, GCancellable
 }
 
 void
-ast_overlay_store_create_async (AstOverlayStore *self, const AstAppliance *appliance,
+ast_overlay_store_create_async (AstOverlayStore *self, const AstAppliance *appliance, const char *seed,
                                 GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, data);
@@ -510,8 +548,7 @@ ast_overlay_store_create_async (AstOverlayStore *self, const AstAppliance *appli
   g_task_set_source_tag (task, ast_overlay_store_create_async);
   // The thread looks itself: an overlay that is already made must not get lost behind a late cancellation.
   g_task_set_check_cancellable (task, FALSE);
-  g_task_set_task_data (task, ast_appliance_ref ((AstAppliance *)appliance),
-                        (GDestroyNotify)ast_appliance_unref);
+  g_task_set_task_data (task, wish_new (appliance, seed), wish_free);
   g_task_run_in_thread (task, create_in_thread);
 }
 
@@ -523,14 +560,12 @@ ast_overlay_store_create_finish (AstOverlayStore *self, GAsyncResult *result, GE
 }
 
 static void
-expect_in_thread (GTask *task, gpointer source, gpointer appliance, GCancellable *cancellable)
+expect_in_thread (GTask *task, gpointer source, gpointer wish, GCancellable *cancellable)
 {
   AstOverlayStore *self = source;
   g_autoptr (GError) error = NULL;
   AstImageTop top;
-  int blank = ast_image_probe_chain (appliance, &top, &error)
-                  ? ast_blank_overlay_open (self->blank, &top, NULL, &error)
-                  : -1;
+  int blank = probe_base (wish, &top, &error) ? ast_blank_overlay_open (self->blank, &top, NULL, &error) : -1;
 
   if (blank >= 0)
     close (blank);
@@ -539,13 +574,12 @@ expect_in_thread (GTask *task, gpointer source, gpointer appliance, GCancellable
 }
 
 void
-ast_overlay_store_expect (AstOverlayStore *self, const AstAppliance *appliance)
+ast_overlay_store_expect (AstOverlayStore *self, const AstAppliance *appliance, const char *seed)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, NULL, NULL);
 
   g_task_set_source_tag (task, ast_overlay_store_expect);
-  g_task_set_task_data (task, ast_appliance_ref ((AstAppliance *)appliance),
-                        (GDestroyNotify)ast_appliance_unref);
+  g_task_set_task_data (task, wish_new (appliance, seed), wish_free);
   g_task_run_in_thread (task, expect_in_thread);
 }
 
@@ -761,6 +795,20 @@ ast_overlay_store_last_used (AstOverlayStore *self, const char *id)
   return MAX (seconds, 0);
 }
 
+guint
+ast_overlay_store_count_uses (AstOverlayStore *self, const char *id)
+{
+  ensure_used (self);
+  return (guint)MAX (g_key_file_get_integer (self->used, USES, id, NULL), 0);
+}
+
+static void
+mark (GKeyFile *used, const char *id)
+{
+  g_key_file_set_int64 (used, AST_OVERLAY_LAST_USED, id, g_get_real_time () / G_USEC_PER_SEC);
+  g_key_file_set_integer (used, USES, id, g_key_file_get_integer (used, USES, id, NULL) + 1);
+}
+
 static gboolean
 save_used (AstOverlayStore *self, const char *id, GError **error)
 {
@@ -772,7 +820,7 @@ save_used (AstOverlayStore *self, const char *id, GError **error)
 
   if (!ensure_folder (self, error))
     return FALSE;
-  g_key_file_set_int64 (used, AST_OVERLAY_LAST_USED, id, g_get_real_time () / G_USEC_PER_SEC);
+  mark (used, id);
   data = g_key_file_to_data (used, &length, NULL);
   return g_file_set_contents_full (path, data, (gssize)length, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
@@ -794,7 +842,7 @@ ast_overlay_store_mark_used (AstOverlayStore *self, const char *id)
 
   g_return_if_fail (ast_overlay_is_id (id));
   ensure_used (self);
-  g_key_file_set_int64 (self->used, AST_OVERLAY_LAST_USED, id, g_get_real_time () / G_USEC_PER_SEC);
+  mark (self->used, id);
   g_task_set_source_tag (task, ast_overlay_store_mark_used);
   g_task_set_task_data (task, g_strdup (id), g_free);
   g_task_run_in_thread (task, save_used_in_thread);

@@ -16,20 +16,22 @@ G_DECLARE_FINAL_TYPE (AstOverlayStore, ast_overlay_store, AST, OVERLAY_STORE, GO
 AstOverlayStore *ast_overlay_store_new (const char *folder, guint reserve_mib, guint overlay_mib);
 
 // Creates a volatile appliance's overlay (a fresh random name, mode 0600, O_EXCL semantics: never an existing
-// file) or finds or creates the kept one. The backing file is the topmost layer, or the disk; images are
+// file) or finds or creates the kept one. The backing file is the topmost layer, or the disk; with `seed` (an
+// absolute path, NULL = none) that image instead, which stands on them; images are
 // never opened for writing. Returns the overlay's absolute path, or NULL with error. Not for appliances
 // without a disk. Fails with NO_SPACE, STORE, BUSY (kept, and in use), NO_QEMU, IMAGE_MISSING,
 // IMAGE_UNREADABLE, IMAGE_FORMAT, IMAGE_CORRUPT, or G_IO_ERROR_CANCELLED; then nothing new is left behind. A
 // cancellation that comes too late changes nothing: the overlay is returned, and is the caller's to discard.
 // A kept overlay whose images were replaced since it was made is refused (STORE) and left as it is. The file
 // is as long as the overlay may become (sparse); who runs the guest must see to it that it grows no longer.
-void ast_overlay_store_create_async (AstOverlayStore *self, const AstAppliance *appliance,
+void ast_overlay_store_create_async (AstOverlayStore *self, const AstAppliance *appliance, const char *seed,
                                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 char *ast_overlay_store_create_finish (AstOverlayStore *self, GAsyncResult *result, GError **error);
 
-// An appliance with a disk is likely to be started next: gets ready what the creation of its overlay would
-// wait for. Returns at once; leaves nothing in the folder; a failure is told by the creation.
-void ast_overlay_store_expect (AstOverlayStore *self, const AstAppliance *appliance);
+// An appliance with a disk is likely to be started next, on this seed (NULL = none): gets ready what the
+// creation of its overlay would wait for. Returns at once; leaves nothing in the folder; a failure is told by
+// the creation.
+void ast_overlay_store_expect (AstOverlayStore *self, const AstAppliance *appliance, const char *seed);
 
 // Removes a volatile overlay; a kept one is left. Refuses (BUSY) while a process holds the file open through
 // QEMU's image lock. Constant time, whatever the image's size. A file that is already gone is no error. A
@@ -59,6 +61,8 @@ gboolean ast_overlay_store_has_kept (AstOverlayStore *self, const char *id);
 // `last-used`. A mark holds at once for this object and is written in a thread; a file that is damaged counts
 // as empty.
 gint64 ast_overlay_store_last_used (AstOverlayStore *self, const char *id);
+// How often it was started, as far as that is remembered.
+guint ast_overlay_store_count_uses (AstOverlayStore *self, const char *id);
 void ast_overlay_store_mark_used (AstOverlayStore *self, const char *id);
 
 G_END_DECLS

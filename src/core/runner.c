@@ -2,8 +2,10 @@
 #include "ast-build.h"
 #include "runner.h"
 #include "guest-lock.h"
+#include "memory.h"
 #include "share.h"
 #include <glib/gi18n.h>
+#include <unistd.h>
 
 // The screen is connected again this often before a session is given up.
 #define SCREEN_TRIES 3
@@ -11,6 +13,9 @@
 #define DISCARD_TRIES 50
 // A paused guest that finds less room than this would stand still again at once.
 #define GO_ON_BYTES (16 * 1024 * 1024)
+// A guest that nobody has started yet leaves at least so much of the station's memory free: a browser's
+// worth.
+#define AHEAD_LEAST_LEFT ((guint64)512 * 1024 * 1024)
 
 static const AstRunnerTimes usual_times = {
   .silent_guest = 15 * 1000,
@@ -19,7 +24,16 @@ static const AstRunnerTimes usual_times = {
   // it is the screen that was lost, not the guest.
   .screen_grace = 4 * 1000,
   .discard_wait = 100,
+  .memory_look = 5 * 1000,
+  .get_memory = ast_memory_get_available,
 };
+
+typedef enum // what a guest runs for
+{
+  GOAL_SESSION, // somebody who uses it
+  GOAL_PAIR,    // to be saved once it is up
+  GOAL_AHEAD,   // to stand restored until somebody starts it
+} Goal;
 
 struct _AstRunner
 {
@@ -28,18 +42,30 @@ struct _AstRunner
   const AstConfig *config;
   AstHost *host;
   AstOverlayStore *store;
+  AstWarmStore *warm; // or NULL
   AstScreen *screen;
   AstRunnerTimes times;
 
   AstStatus *status;
+  AstStatus *told; // what is told in its place: nobody needs to know of what stands ahead; NULL = the status
   gboolean recovering;
   GError *recovery_failure;
 
   // one session's, from start to idle
   AstGuestLock *lock;
+  Goal goal;
   AstAppliance *appliance;
+  AstAppliance *next; // is started as soon as this is over, NULL = nothing
+  Goal next_goal;     // … for this
   GCancellable *cancellable;
   char *overlay;
+  AstOverlayStore *store_of_overlay; // borrowed
+  AstWarmPair *pair;                 // what the guest is restored from; NULL = it boots
+  gboolean anew;                     // GOAL_PAIR: also where there is a fresh pair
+  gboolean is_saving;
+  char *depends; // GOAL_PAIR: what the host says that it depends on, …
+  char *note;    // … and how descriptor and images were
+  char *memory;  // … and the image that its memory is saved to
   AstMachine *machine;
   AstShare *share;      // NULL = no folder is offered
   GError *failure;      // what the way down will end in
@@ -55,6 +81,7 @@ struct _AstRunner
   guint ask_timer;
   guint screen_timer;
   guint discard_timer;
+  guint memory_timer;
 };
 
 enum
@@ -75,7 +102,7 @@ ast_runner_save_status (AstRunner *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!ast_status_save (self->status, self->config->runtime, &error))
+  if (!ast_status_save (ast_runner_get_status (self), self->config->runtime, &error))
     g_message ("The state could not be written: %s", error->message);
 }
 
@@ -99,6 +126,7 @@ ast_runner_set_state (AstRunner *self, AstState state)
   self->status = ast_status_new (state, self->appliance ? self->appliance->id : NULL, g_get_real_time ());
   self->status->paused = is_running (state) ? old->paused : AST_PAUSE_NONE;
   self->status->exam = self->config->exam;
+  self->status->warming = self->goal == GOAL_PAIR && !ast_is_at_rest (state);
   if (state == AST_STATE_FAILED)
     {
       self->restarting = FALSE;
@@ -106,6 +134,8 @@ ast_runner_set_state (AstRunner *self, AstState state)
       self->status->failure_message = g_strdup (self->failure->message);
     }
   g_debug ("state %s → %s", ast_state_word (old->state), ast_state_word (state));
+  if (self->told)
+    return;
   ast_runner_save_status (self);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
@@ -113,7 +143,7 @@ ast_runner_set_state (AstRunner *self, AstState state)
 const AstStatus *
 ast_runner_get_status (AstRunner *self)
 {
-  return self->status;
+  return self->told ? self->told : self->status;
 }
 
 guint
@@ -122,12 +152,6 @@ ast_runner_get_seconds_to_force (AstRunner *self)
   gint64 left = self->force_at - g_get_monotonic_time ();
 
   return self->force_at == 0 || left <= 0 ? 0 : (left + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
-}
-
-static gboolean
-is_at_rest (AstState state)
-{
-  return state == AST_STATE_IDLE || state == AST_STATE_FAILED;
 }
 
 // A failure that left a guest which was not verified gone, and so its overlay and the lock.
@@ -140,7 +164,7 @@ ast_runner_is_holding (AstRunner *self)
 gboolean
 ast_runner_is_settled (AstRunner *self)
 {
-  return !self->recovering && is_at_rest (self->status->state);
+  return !self->recovering && ast_is_at_rest (self->status->state);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -154,6 +178,7 @@ ast_runner_clear_timers (AstRunner *self)
   g_clear_handle_id (&self->ask_timer, g_source_remove);
   g_clear_handle_id (&self->screen_timer, g_source_remove);
   g_clear_handle_id (&self->discard_timer, g_source_remove);
+  g_clear_handle_id (&self->memory_timer, g_source_remove);
   self->force_at = 0;
 }
 
@@ -174,11 +199,35 @@ ast_runner_log_failure (AstRunner *self)
                     ast_error_word_of (self->failure), self->failure->message);
 }
 
+static void ast_runner_begin (AstRunner *self, AstAppliance *appliance, Goal goal);
+
+// What was started meanwhile begins now. FALSE: it cannot, which is a failure.
+static gboolean
+ast_runner_begin_next (AstRunner *self)
+{
+  g_autoptr (AstAppliance) next = g_steal_pointer (&self->next);
+
+  g_clear_pointer (&self->told, ast_status_free);
+  self->lock = ast_guest_lock_acquire (self->config->runtime, &self->failure);
+  if (self->lock)
+    ast_runner_begin (self, next, self->next_goal);
+  return self->lock != NULL;
+}
+
 // Publishes the end. What is still held then stays held.
 static void
 ast_runner_settle (AstRunner *self)
 {
   self->coming_down = FALSE;
+  if (self->failure && self->goal == GOAL_AHEAD && self->lock == NULL)
+    {
+      ast_runner_log_failure (self);
+      g_clear_error (&self->failure);
+    }
+  if (self->failure == NULL && self->next && ast_runner_begin_next (self))
+    return;
+  g_clear_pointer (&self->next, ast_appliance_unref);
+  g_clear_pointer (&self->told, ast_status_free);
   if (self->failure)
     {
       ast_runner_log_failure (self);
@@ -192,11 +241,24 @@ ast_runner_settle (AstRunner *self)
     }
 }
 
+// A memory image that was not published is of no use to anybody.
+static void
+ast_runner_forget_pair (AstRunner *self)
+{
+  if (self->memory)
+    unlink (self->memory);
+  g_clear_pointer (&self->memory, g_free);
+  g_clear_pointer (&self->note, g_free);
+  g_clear_pointer (&self->depends, g_free);
+  g_clear_pointer (&self->pair, ast_warm_pair_unref);
+}
+
 static void
 ast_runner_release (AstRunner *self)
 {
   ast_runner_drop_machine (self);
   g_clear_object (&self->cancellable);
+  ast_runner_forget_pair (self);
   g_clear_pointer (&self->overlay, g_free);
   g_clear_pointer (&self->lock, ast_guest_lock_release);
   ast_runner_settle (self);
@@ -220,7 +282,7 @@ on_discarded (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   gboolean is_in_use;
 
-  if (ast_overlay_store_discard_finish (self->store, result, &error))
+  if (ast_overlay_store_discard_finish (AST_OVERLAY_STORE (source), result, &error))
     return ast_runner_release (self);
   is_in_use = g_error_matches (error, AST_ERROR, AST_ERROR_BUSY);
   if (is_in_use && self->discard_tries++ < DISCARD_TRIES)
@@ -238,7 +300,8 @@ on_discarded (GObject *source, GAsyncResult *result, gpointer data)
 static void
 ast_runner_discard (AstRunner *self)
 {
-  ast_overlay_store_discard_async (self->store, self->overlay, NULL, on_discarded, g_object_ref (self));
+  ast_overlay_store_discard_async (self->store_of_overlay, self->overlay, NULL, on_discarded,
+                                   g_object_ref (self));
 }
 
 static gboolean
@@ -252,10 +315,16 @@ on_discard_again (gpointer data)
 }
 
 static void
-ast_runner_leave_guest (AstRunner *self)
+ast_runner_detach_screen (AstRunner *self)
 {
   if (self->screen)
     ast_screen_detach (self->screen);
+}
+
+static void
+ast_runner_leave_guest (AstRunner *self)
+{
+  ast_runner_detach_screen (self);
   ast_runner_drop_machine (self);
   ast_runner_set_state (self, AST_STATE_DISCARDING);
   self->discard_tries = 0;
@@ -273,8 +342,7 @@ on_destroyed (GObject *source, GAsyncResult *result, gpointer data)
 
   if (ast_machine_destroy_finish (self->machine, result, &error))
     return ast_runner_leave_guest (self);
-  if (self->screen)
-    ast_screen_detach (self->screen);
+  ast_runner_detach_screen (self);
   ast_runner_hold (self, error);
 }
 
@@ -302,6 +370,9 @@ ast_runner_come_down (AstRunner *self, GError *failure)
   ast_runner_clear_timers (self);
   if (self->cancellable)
     g_cancellable_cancel (self->cancellable);
+  // A save ends with its guest.
+  if (self->is_saving)
+    ast_machine_destroy_async (self->machine, NULL, NULL);
   if (self->status->state == AST_STATE_STOPPING) // the countdown is over
     g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
   else
@@ -368,6 +439,10 @@ on_machine_ended (AstMachine *machine, AstEnd end, AstRunner *self)
   if (end == AST_END_LOST && !was_asked)
     ast_runner_come_down (self, g_error_new (AST_ERROR, AST_ERROR_GUEST_LOST,
                                              _ ("“%s” stopped unexpectedly."), self->appliance->name));
+  else if (self->goal == GOAL_PAIR && !was_asked)
+    ast_runner_come_down (self, g_error_new (AST_ERROR, AST_ERROR_WARM,
+                                             _ ("“%s” ended before its desktop was there."),
+                                             self->appliance->name));
   else
     ast_runner_come_down (self, NULL);
 }
@@ -375,7 +450,7 @@ on_machine_ended (AstMachine *machine, AstEnd end, AstRunner *self)
 static void
 on_machine_desktop_ready (AstMachine *machine, AstRunner *self)
 {
-  if (self->screen == NULL)
+  if (self->screen == NULL && self->goal == GOAL_SESSION)
     ast_runner_become_ready (self);
 }
 
@@ -419,19 +494,10 @@ ast_runner_offer_folder (AstRunner *self)
                self->appliance->share);
 }
 
+// The guest of a session runs.
 static void
-on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
+ast_runner_show_guest (AstRunner *self)
 {
-  g_autoptr (AstRunner) self = data;
-  GError *error = NULL;
-  gboolean started = ast_machine_start_finish (self->machine, result, &error);
-
-  if (!started)
-    ast_runner_drop_machine (self);
-  if (!ast_runner_step_done (self))
-    return g_clear_error (&error);
-  if (!started)
-    return ast_runner_come_down (self, error);
   // Here and below, what takes time is begun before the state is told: who listens paints a whole screen
   // meanwhile.
   if (self->screen)
@@ -441,17 +507,100 @@ on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
     ast_runner_wait_for_desktop (self);
 }
 
+static void ast_runner_make_overlay (AstRunner *self);
+static void ast_runner_await_desktop (AstRunner *self);
+static void ast_runner_stand_ahead (AstRunner *self);
+static void on_spoilt_discarded (GObject *source, GAsyncResult *result, gpointer data);
+
+static gboolean
+on_spoilt_again (gpointer data)
+{
+  AstRunner *self = data;
+
+  self->discard_timer = 0;
+  ast_overlay_store_discard_async (self->store_of_overlay, self->overlay, NULL, on_spoilt_discarded,
+                                   g_object_ref (self));
+  return G_SOURCE_REMOVE;
+}
+
+// The overlay on the seed is gone, or will be swept: the guest boots after all.
+static void
+on_spoilt_discarded (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  g_autoptr (GError) error = NULL;
+  gboolean discarded = ast_overlay_store_discard_finish (AST_OVERLAY_STORE (source), result, &error);
+
+  if (g_error_matches (error, AST_ERROR, AST_ERROR_BUSY) && self->discard_tries++ < DISCARD_TRIES)
+    {
+      self->discard_timer = g_timeout_add (self->times.discard_wait, on_spoilt_again, self);
+      return;
+    }
+  if (!discarded)
+    g_message ("%s", error->message);
+  g_clear_pointer (&self->overlay, g_free);
+  if (ast_runner_step_done (self))
+    ast_runner_make_overlay (self);
+}
+
+// A pair that turns out to be broken must not keep anybody from working: the start becomes a cold one.
+static void
+ast_runner_become_cold (AstRunner *self, const GError *error)
+{
+  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "ASTEROIDE_CODE", ast_error_word_of (error),
+                    "ASTEROIDE_APPLIANCE", self->appliance->id, "MESSAGE", "%s starts cold: %s",
+                    self->appliance->id, error->message);
+  if (g_error_matches (error, AST_ERROR, AST_ERROR_WARM))
+    ast_warm_store_condemn (self->warm, self->appliance, error->message);
+  g_clear_pointer (&self->pair, ast_warm_pair_unref);
+  self->discard_tries = 0;
+  self->step_is_on = TRUE;
+  if (self->overlay)
+    on_spoilt_again (self);
+  else if (ast_runner_step_done (self))
+    ast_runner_make_overlay (self);
+}
+
+static void
+on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  g_autoptr (GError) error = NULL;
+  gboolean started = ast_machine_start_finish (self->machine, result, &error);
+
+  if (!started)
+    ast_runner_drop_machine (self);
+  if (!ast_runner_step_done (self))
+    return;
+  if (!started && self->pair && self->goal == GOAL_SESSION)
+    return ast_runner_become_cold (self, error);
+  if (!started && self->pair && g_error_matches (error, AST_ERROR, AST_ERROR_WARM))
+    ast_warm_store_condemn (self->warm, self->appliance, error->message);
+  if (!started)
+    return ast_runner_come_down (self, g_steal_pointer (&error));
+  if (self->goal == GOAL_SESSION)
+    ast_runner_show_guest (self);
+  else if (self->goal == GOAL_AHEAD)
+    ast_runner_stand_ahead (self);
+  else if (ast_runner_enter (self, AST_STATE_BOOTING))
+    ast_runner_await_desktop (self);
+}
+
 static void
 ast_runner_start_machine (AstRunner *self)
 {
+  AstStart how = { .with_screen = self->screen && self->goal == GOAL_SESSION,
+                   .to_be_saved = self->goal == GOAL_PAIR,
+                   .pair = self->pair,
+                   .paused = self->goal == GOAL_AHEAD };
+
   self->machine = ast_host_make_machine (self->host, self->appliance, self->overlay);
   g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);
   g_signal_connect (self->machine, "desktop-ready", G_CALLBACK (on_machine_desktop_ready), self);
   g_signal_connect (self->machine, "paused", G_CALLBACK (on_machine_paused), self);
   g_signal_connect (self->machine, "resumed", G_CALLBACK (on_machine_resumed), self);
   self->step_is_on = TRUE;
-  ast_machine_start_async (self->machine, self->screen != NULL, self->cancellable, on_machine_started,
-                           g_object_ref (self));
+  ast_machine_start_async (self->machine, &how, self->cancellable, on_machine_started, g_object_ref (self));
   ast_runner_set_state (self, AST_STATE_STARTING);
 }
 
@@ -461,7 +610,7 @@ on_overlay_created (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (AstRunner) self = data;
   GError *error = NULL;
 
-  self->overlay = ast_overlay_store_create_finish (self->store, result, &error);
+  self->overlay = ast_overlay_store_create_finish (AST_OVERLAY_STORE (source), result, &error);
   if (!ast_runner_step_done (self))
     return g_clear_error (&error);
   if (error)
@@ -470,42 +619,84 @@ on_overlay_created (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
+ast_runner_make_overlay (AstRunner *self)
+{
+  self->store_of_overlay = self->goal == GOAL_PAIR ? ast_warm_store_get_seeds (self->warm) : self->store;
+  if (self->appliance->disk == NULL)
+    return ast_runner_start_machine (self);
+  self->step_is_on = TRUE;
+  ast_overlay_store_create_async (self->store_of_overlay, self->appliance,
+                                  self->pair ? self->pair->seed : NULL, self->cancellable, on_overlay_created,
+                                  g_object_ref (self));
+}
+
+static void ast_runner_begin_pair (AstRunner *self);
+
+static void
+ast_runner_look_for_pair (AstRunner *self, const char *depends)
+{
+  AstWarmth warmth;
+  g_autofree char *why = NULL;
+
+  self->pair = ast_warm_store_find (self->warm, self->appliance, depends, &warmth, &why);
+  if (warmth == AST_WARMTH_DAMAGED)
+    ast_warm_store_condemn (self->warm, self->appliance, why);
+  if (self->pair == NULL && why)
+    g_message ("%s starts cold: %s", self->appliance->id, why);
+}
+
+static void
+on_described (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  GError *error = NULL;
+  g_autofree char *depends = ast_host_describe_finish (AST_HOST (source), result, &error);
+
+  if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  if (error)
+    return ast_runner_come_down (self, error);
+  if (self->goal == GOAL_PAIR)
+    {
+      self->depends = g_steal_pointer (&depends);
+      return ast_runner_begin_pair (self);
+    }
+  ast_runner_look_for_pair (self, depends);
+  if (self->pair == NULL && self->goal == GOAL_AHEAD)
+    return ast_runner_come_down (self, NULL);
+  ast_runner_make_overlay (self);
+}
+
+// Pairs are made and used of guests that are under no exam.
+static gboolean
+ast_runner_is_warm (AstRunner *self, const AstAppliance *appliance)
+{
+  return self->warm && appliance->start_mode == AST_START_WARM && !self->config->exam;
+}
+
+static void
 ast_runner_prepare (AstRunner *self)
 {
   AstPolicy policy = ast_policy_of (self->appliance, self->config->exam);
-  gboolean needs_overlay = self->appliance->disk != NULL;
+  gboolean is_warm = ast_runner_is_warm (self, self->appliance);
 
   self->step_is_on = TRUE;
-  if (needs_overlay)
-    ast_overlay_store_create_async (self->store, self->appliance, self->cancellable, on_overlay_created,
-                                    g_object_ref (self));
+  if (is_warm)
+    ast_host_describe_async (self->host, self->appliance, on_described, g_object_ref (self));
+  else if (self->appliance->disk)
+    ast_runner_make_overlay (self);
   ast_runner_set_state (self, AST_STATE_PREPARING);
-  if (self->screen)
+  if (self->screen && self->goal == GOAL_SESSION)
     ast_screen_prepare (self->screen, self->config, self->appliance, &policy);
-  if (!needs_overlay && ast_runner_step_done (self))
-    ast_runner_start_machine (self);
+  if (!is_warm && self->appliance->disk == NULL && ast_runner_step_done (self))
+    ast_runner_make_overlay (self);
 }
 
-gboolean
-ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
+// The lock is held.
+static void
+ast_runner_begin (AstRunner *self, AstAppliance *appliance, Goal goal)
 {
-  if (!is_at_rest (self->status->state) || ast_runner_is_holding (self))
-    {
-      g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("“%s” is already running on this station."),
-                   self->appliance->name);
-      return FALSE;
-    }
-  self->restarting = FALSE;
-  if (!ast_appliance_is_usable (appliance))
-    {
-      g_autofree char *problem = ast_problem_to_string (appliance->problems->pdata[0]);
-
-      g_set_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR, "%s", problem);
-      return FALSE;
-    }
-  // A recovery that is still on holds the lock already, and hands it over.
-  if (self->lock == NULL && (self->lock = ast_guest_lock_acquire (self->config->runtime, error)) == NULL)
-    return FALSE;
+  self->goal = goal;
   g_clear_pointer (&self->appliance, ast_appliance_unref);
   self->appliance = ast_appliance_ref (appliance);
   self->cancellable = g_cancellable_new ();
@@ -515,7 +706,347 @@ ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
     ast_runner_set_state (self, AST_STATE_PREPARING);
   else
     ast_runner_prepare (self);
+}
+
+static gboolean
+fail_busy (AstRunner *self, GError **error)
+{
+  g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("“%s” is already running on this station."),
+               self->appliance->name);
+  return FALSE;
+}
+
+static gboolean
+check_usable (AstAppliance *appliance, GError **error)
+{
+  g_autofree char *problem = NULL;
+
+  if (ast_appliance_is_usable (appliance))
+    return TRUE;
+  problem = ast_problem_to_string (appliance->problems->pdata[0]);
+  g_set_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR, "%s", problem);
+  return FALSE;
+}
+
+// A recovery that is still on holds the lock already, and hands it over.
+static gboolean
+ast_runner_lock (AstRunner *self, GError **error)
+{
+  return self->lock || (self->lock = ast_guest_lock_acquire (self->config->runtime, error));
+}
+
+static void on_taken_over (GObject *source, GAsyncResult *result, gpointer data);
+
+// What stands ahead becomes a session: it only has to run.
+static void
+ast_runner_take_over (AstRunner *self)
+{
+  AstPolicy policy = ast_policy_of (self->appliance, self->config->exam);
+
+  g_clear_handle_id (&self->memory_timer, g_source_remove);
+  self->goal = GOAL_SESSION;
+  g_clear_pointer (&self->told, ast_status_free);
+  self->step_is_on = TRUE;
+  ast_machine_resume_async (self->machine, on_taken_over, g_object_ref (self));
+  ast_runner_set_state (self, AST_STATE_PREPARING);
+  if (self->screen)
+    ast_screen_prepare (self->screen, self->config, self->appliance, &policy);
+  ast_runner_set_state (self, AST_STATE_STARTING);
+}
+
+static void
+on_taken_over (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  GError *error = NULL;
+
+  ast_machine_resume_finish (AST_MACHINE (source), result, &error);
+  if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  if (error)
+    return ast_runner_come_down (self, error);
+  ast_runner_show_guest (self);
+}
+
+// What nobody sees gives way: the next one is told at once, and begins when this is over.
+static void
+ast_runner_give_way (AstRunner *self, AstAppliance *appliance, Goal goal)
+{
+  g_clear_pointer (&self->next, ast_appliance_unref);
+  self->next = ast_appliance_ref (appliance);
+  self->next_goal = goal;
+  g_clear_pointer (&self->told, ast_status_free);
+  self->told = ast_status_new (AST_STATE_PREPARING, appliance->id, g_get_real_time ());
+  self->told->warming = goal == GOAL_PAIR;
+  ast_runner_save_status (self);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+  ast_runner_come_down (self, NULL);
+}
+
+static gboolean
+ast_runner_stands_ready (AstRunner *self, const AstAppliance *appliance)
+{
+  return self->goal == GOAL_AHEAD && self->status->state == AST_STATE_READY && !self->coming_down
+         && self->appliance == appliance; // another version is another object
+}
+
+gboolean
+ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
+{
+  gboolean is_free = ast_is_at_rest (self->status->state) && !ast_runner_is_holding (self);
+  gboolean gives_way = !is_free && self->goal != GOAL_SESSION && self->failure == NULL
+                       && (self->next == NULL || self->next_goal != GOAL_SESSION);
+
+  if (!is_free && !gives_way)
+    return fail_busy (self, error);
+  self->restarting = FALSE;
+  if (!check_usable (appliance, error))
+    return FALSE;
+  if (!gives_way && !ast_runner_lock (self, error))
+    return FALSE;
+  if (ast_runner_stands_ready (self, appliance))
+    ast_runner_take_over (self);
+  else if (gives_way)
+    ast_runner_give_way (self, appliance, GOAL_SESSION);
+  else
+    ast_runner_begin (self, appliance, GOAL_SESSION);
   return TRUE;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Pairs
+
+typedef struct
+{
+  AstWarmStore *store;
+  AstAppliance *appliance;
+  gboolean anew;
+  char *depends;
+  char *note;
+  char *seed;
+  char *memory;
+} PairWork;
+
+static void
+pair_work_free (gpointer data)
+{
+  PairWork *work = data;
+
+  g_object_unref (work->store);
+  ast_appliance_unref (work->appliance);
+  g_free (work->depends);
+  g_free (work->note);
+  g_free (work->seed);
+  g_free (work->memory);
+  g_free (work);
+}
+
+static void
+ast_runner_work_on_pair (AstRunner *self, GTaskThreadFunc function, GAsyncReadyCallback callback)
+{
+  g_autoptr (GTask) task = g_task_new (self, self->cancellable, callback, NULL);
+  PairWork *work = g_new0 (PairWork, 1);
+
+  work->store = g_object_ref (self->warm);
+  work->appliance = ast_appliance_ref (self->appliance);
+  work->anew = self->anew;
+  work->depends = g_strdup (self->depends);
+  work->note = g_strdup (self->note);
+  work->seed = g_strdup (self->overlay);
+  work->memory = g_strdup (self->memory);
+  g_task_set_task_data (task, work, pair_work_free);
+  // What was published counts, however late a cancellation comes.
+  g_task_set_check_cancellable (task, FALSE);
+  self->step_is_on = TRUE;
+  g_task_run_in_thread (task, function);
+}
+
+// The note, or NULL without error where there is nothing to do.
+static void
+begin_pair_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  PairWork *work = data;
+  GError *error = NULL;
+  g_autofree char *note = ast_warm_store_note (work->appliance);
+
+  if ((!work->anew
+       && ast_warm_store_confirm (work->store, work->appliance, work->depends, cancellable, &error))
+      || error || !ast_warm_store_make_room (work->store, work->appliance, &error))
+    g_clear_pointer (&note, g_free);
+  if (error)
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, g_steal_pointer (&note), g_free);
+}
+
+static void
+on_pair_begun (GObject *source, GAsyncResult *result, gpointer unused)
+{
+  AstRunner *self = AST_RUNNER (source);
+  GError *error = NULL;
+
+  self->note = g_task_propagate_pointer (G_TASK (result), &error);
+  if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  if (self->note == NULL)
+    return ast_runner_come_down (self, error);
+  ast_runner_make_overlay (self);
+}
+
+static void
+ast_runner_begin_pair (AstRunner *self)
+{
+  ast_runner_work_on_pair (self, begin_pair_thread, on_pair_begun);
+}
+
+static void
+publish_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  PairWork *work = data;
+  GError *error = NULL;
+
+  if (ast_warm_store_publish (work->store, work->appliance, work->depends, work->note, work->seed,
+                              work->memory, cancellable, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_published (GObject *source, GAsyncResult *result, gpointer unused)
+{
+  AstRunner *self = AST_RUNNER (source);
+  GError *error = NULL;
+
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    {
+      // They are the store's now.
+      g_clear_pointer (&self->overlay, g_free);
+      g_clear_pointer (&self->memory, g_free);
+    }
+  if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  ast_runner_come_down (self, error);
+}
+
+static void
+on_saved (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  GError *error = NULL;
+
+  self->is_saving = FALSE;
+  ast_machine_save_finish (AST_MACHINE (source), result, &error);
+  if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  if (error)
+    return ast_runner_come_down (self, error);
+  ast_runner_work_on_pair (self, publish_thread, on_published);
+}
+
+static void
+on_desktop_awaited (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  GError *error = NULL;
+
+  ast_machine_wait_for_desktop_finish (AST_MACHINE (source), result, &error);
+  if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  if (error)
+    return ast_runner_come_down (self, error);
+  if (!ast_runner_enter (self, AST_STATE_READY))
+    return;
+  self->memory = ast_warm_store_name_memory (self->warm, self->appliance, self->overlay);
+  self->step_is_on = TRUE;
+  self->is_saving = TRUE;
+  ast_machine_save_async (self->machine, self->memory, on_saved, g_object_ref (self));
+}
+
+static void
+ast_runner_await_desktop (AstRunner *self)
+{
+  self->step_is_on = TRUE;
+  ast_machine_wait_for_desktop_async (self->machine, self->cancellable, on_desktop_awaited,
+                                      g_object_ref (self));
+}
+
+static gboolean
+fail_warm (AstRunner *self, const AstAppliance *appliance, GError **error)
+{
+  g_set_error (
+      error, AST_ERROR, AST_ERROR_WARM,
+      self->config->exam
+          ? _ ("“%s” cannot be prepared: the station is under exam, and each exam begins with a boot.")
+          : _ ("“%s” does not start warm: its descriptor would say <start mode=\"warm\"/>."),
+      appliance->id);
+  return FALSE;
+}
+
+gboolean
+ast_runner_warm (AstRunner *self, AstAppliance *appliance, gboolean anew, GError **error)
+{
+  gboolean is_free = ast_is_at_rest (self->status->state) && !ast_runner_is_holding (self);
+  gboolean gives_way = !is_free && self->goal == GOAL_AHEAD && self->failure == NULL && self->next == NULL;
+
+  if (!is_free && !gives_way)
+    return fail_busy (self, error);
+  if (!check_usable (appliance, error))
+    return FALSE;
+  if (!ast_runner_is_warm (self, appliance))
+    return fail_warm (self, appliance, error);
+  if (!gives_way && !ast_runner_lock (self, error))
+    return FALSE;
+  self->anew = anew;
+  if (gives_way)
+    ast_runner_give_way (self, appliance, GOAL_PAIR);
+  else
+    ast_runner_begin (self, appliance, GOAL_PAIR);
+  return TRUE;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Ahead
+
+static gboolean
+on_memory_look (gpointer data)
+{
+  AstRunner *self = data;
+
+  if (self->times.get_memory () >= AHEAD_LEAST_LEFT)
+    return G_SOURCE_CONTINUE;
+  g_message ("%s no longer stands ready: the station's memory is short", self->appliance->id);
+  self->memory_timer = 0;
+  ast_runner_come_down (self, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ast_runner_stand_ahead (AstRunner *self)
+{
+  if (ast_runner_enter (self, AST_STATE_READY))
+    self->memory_timer = g_timeout_add (self->times.memory_look, on_memory_look, self);
+}
+
+void
+ast_runner_restore_ahead (AstRunner *self, AstAppliance *appliance)
+{
+  guint64 needed = appliance->memory_mib * (guint64)(1024 * 1024) + AHEAD_LEAST_LEFT;
+  g_autoptr (GError) error = NULL;
+
+  if (self->status->state != AST_STATE_IDLE || self->recovering || !ast_appliance_is_usable (appliance)
+      || !ast_runner_is_warm (self, appliance) || self->times.get_memory () < needed)
+    return;
+  if (!ast_runner_lock (self, &error))
+    return g_debug ("%s", error->message);
+  self->told = ast_status_copy (self->status);
+  ast_runner_begin (self, appliance, GOAL_AHEAD);
+}
+
+const AstAppliance *
+ast_runner_get_ahead (AstRunner *self)
+{
+  return self->goal == GOAL_AHEAD && self->status->state == AST_STATE_READY ? self->appliance : NULL;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -610,8 +1141,9 @@ ast_runner_ask_to_stop (AstRunner *self)
 static void
 ast_runner_end (AstRunner *self, gboolean force)
 {
+  g_clear_pointer (&self->next, ast_appliance_unref);
   gboolean can_be_asked
-      = self->status->state == AST_STATE_READY
+      = (self->status->state == AST_STATE_READY && self->goal == GOAL_SESSION)
         || (self->status->state == AST_STATE_BOOTING && self->appliance->keeping == AST_KEEPING_KEPT);
   gboolean hears = self->status->paused == AST_PAUSE_NONE;
 
@@ -619,7 +1151,7 @@ ast_runner_end (AstRunner *self, gboolean force)
     return;
   if (!force && can_be_asked && hears && self->config->stop_seconds > 0)
     return ast_runner_ask_to_stop (self);
-  if (!is_at_rest (self->status->state) || ast_runner_is_holding (self))
+  if (!ast_is_at_rest (self->status->state) || ast_runner_is_holding (self))
     ast_runner_come_down (self, NULL);
 }
 
@@ -652,7 +1184,7 @@ ast_runner_get_screen (AstRunner *self)
 gboolean
 ast_runner_get_room (AstRunner *self, AstRoom *room)
 {
-  return self->overlay && ast_overlay_store_get_room (self->store, self->overlay, room);
+  return self->overlay && self->told == NULL && ast_overlay_store_get_room (self->store, self->overlay, room);
 }
 
 gboolean
@@ -701,7 +1233,9 @@ ast_runner_reset (AstRunner *self, const char *const *ids, GError **error)
   gboolean all = ids[0] == NULL;
   int total = 0;
 
-  if (self->lock && self->appliance && (all || g_strv_contains (ids, self->appliance->id)))
+  // What has a kept state is never prepared or restored.
+  if (self->lock && self->goal == GOAL_SESSION && self->appliance
+      && (all || g_strv_contains (ids, self->appliance->id)))
     {
       g_set_error (error, AST_ERROR, AST_ERROR_BUSY, _ ("“%s” is running: end it before its state is reset."),
                    self->appliance->name);
@@ -746,6 +1280,8 @@ ast_runner_recovered (AstRunner *self)
 
   if (ast_overlay_store_sweep (self->store, &error) < 0)
     ast_runner_fail_recovery (self, error);
+  if (self->warm)
+    ast_warm_store_sweep (self->warm);
   self->recovering = FALSE;
   if (self->status->state == AST_STATE_IDLE)
     {
@@ -814,6 +1350,7 @@ ast_runner_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->screen, self);
   g_clear_object (&self->screen);
   g_clear_object (&self->store);
+  g_clear_object (&self->warm);
   g_clear_object (&self->host);
   g_clear_object (&self->cancellable);
   G_OBJECT_CLASS (ast_runner_parent_class)->dispose (object);
@@ -825,7 +1362,10 @@ ast_runner_finalize (GObject *object)
   AstRunner *self = AST_RUNNER (object);
 
   g_clear_pointer (&self->lock, ast_guest_lock_release);
+  ast_runner_forget_pair (self);
   g_clear_pointer (&self->appliance, ast_appliance_unref);
+  g_clear_pointer (&self->next, ast_appliance_unref);
+  g_clear_pointer (&self->told, ast_status_free);
   g_clear_pointer (&self->status, ast_status_free);
   g_clear_error (&self->failure);
   g_clear_error (&self->recovery_failure);
@@ -851,14 +1391,15 @@ ast_runner_init (AstRunner *self)
 }
 
 AstRunner *
-ast_runner_new (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstScreen *screen)
+ast_runner_new (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstWarmStore *warm,
+                AstScreen *screen)
 {
-  return ast_runner_new_with_times (config, host, store, screen, &usual_times);
+  return ast_runner_new_with_times (config, host, store, warm, screen, &usual_times);
 }
 
 AstRunner *
-ast_runner_new_with_times (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstScreen *screen,
-                           const AstRunnerTimes *times)
+ast_runner_new_with_times (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstWarmStore *warm,
+                           AstScreen *screen, const AstRunnerTimes *times)
 {
   AstRunner *self = g_object_new (AST_TYPE_RUNNER, NULL);
 
@@ -867,6 +1408,7 @@ ast_runner_new_with_times (const AstConfig *config, AstHost *host, AstOverlaySto
   self->times = *times;
   self->host = g_object_ref (host);
   self->store = g_object_ref (store);
+  self->warm = warm ? g_object_ref (warm) : NULL;
   if (screen == NULL)
     return self;
   self->screen = g_object_ref (screen);

@@ -7,6 +7,7 @@
 #include "overlay-store.h"
 #include "screen.h"
 #include "state.h"
+#include "warm-store.h"
 
 G_BEGIN_DECLS
 
@@ -21,13 +22,17 @@ typedef struct
   guint ask_again;    // a guest that was asked to power off is asked again
   guint screen_grace; // between the loss of the screen and the next try, if the guest has not ended by then
   guint discard_wait; // until an overlay that is still in use is tried again
+  guint memory_look;  // while a guest is restored ahead: is there still memory for it?
+  guint64 (*get_memory) (void); // not a time: how much of the station's memory is to be had, bytes
 } AstRunnerTimes;
 
-// `screen` NULL: the guest runs unseen. The configuration is borrowed for life, the objects are referenced.
-AstRunner *ast_runner_new (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstScreen *screen);
+// `warm`: where warm starts are prepared; NULL = all starts are cold. `screen` NULL: the guest runs unseen.
+// The configuration is borrowed for life, the objects are referenced.
+AstRunner *ast_runner_new (const AstConfig *config, AstHost *host, AstOverlayStore *store, AstWarmStore *warm,
+                           AstScreen *screen);
 // The same with other times than the usual ones.
 AstRunner *ast_runner_new_with_times (const AstConfig *config, AstHost *host, AstOverlayStore *store,
-                                      AstScreen *screen, const AstRunnerTimes *times);
+                                      AstWarmStore *warm, AstScreen *screen, const AstRunnerTimes *times);
 
 // Ends what a dead runner left: its guest, its overlays. To be called once, before anything else; a start
 // that comes meanwhile waits for it. Does nothing while another process holds the one-guest lock.
@@ -36,8 +41,20 @@ void ast_runner_recover (AstRunner *self);
 const GError *ast_runner_get_recovery_failure (AstRunner *self);
 
 // Accepts or refuses at once (BUSY, or the appliance's first problem as DESCRIPTOR); everything after it is
-// told by the status, ending in booting and ready, idle or failed.
+// told by the status, ending in booting and ready, idle or failed. A preparation for warm starts gives way,
+// and so does another appliance that is restored ahead.
 gboolean ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error);
+// Prepares an appliance for warm starts: boots it unseen, waits for its desktop, saves it. Nothing is done,
+// and the status soon idle, where the pair is fresh, unless `anew`. Accepts or refuses at once: BUSY,
+// DESCRIPTOR, and WARM where the appliance does not start warm, or the station is under exam. The status
+// tells it as `warming`.
+gboolean ast_runner_warm (AstRunner *self, AstAppliance *appliance, gboolean anew, GError **error);
+// Restores a warm appliance, which then stands still until it is started. The status stays idle. Nothing
+// happens where something runs already, there is no fresh pair, or memory is short; and it is dropped when
+// memory becomes short.
+void ast_runner_restore_ahead (AstRunner *self, AstAppliance *appliance);
+// The appliance that stands restored; borrowed, NULL = none.
+const AstAppliance *ast_runner_get_ahead (AstRunner *self);
 // Ends whatever runs, at any stage, down to idle: a guest that is up is asked first and forced after the
 // configured grace; before that there is nothing that could be asked. `force`: at once, also in the middle of
 // the grace, and where the guest is paused, which hears nothing. A guest that is not verified gone then ends

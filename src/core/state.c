@@ -23,6 +23,12 @@ ast_state_word (AstState state)
 }
 
 gboolean
+ast_is_at_rest (AstState state)
+{
+  return state == AST_STATE_IDLE || state == AST_STATE_FAILED;
+}
+
+gboolean
 ast_state_from_word (const char *word, AstState *state)
 {
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
@@ -54,6 +60,7 @@ ast_status_copy (const AstStatus *self)
   copy->failure_message = g_strdup (self->failure_message);
   copy->paused = self->paused;
   copy->exam = self->exam;
+  copy->warming = self->warming;
   copy->room = self->room;
   return copy;
 }
@@ -139,6 +146,7 @@ ast_status_to_json (const AstStatus *self)
     json_builder_add_null_value (builder);
   ast_json_add_string (builder, "paused", ast_pause_word (self->paused));
   ast_json_add_boolean (builder, "exam", self->exam);
+  ast_json_add_boolean (builder, "warming", self->warming);
   add_room (builder, &self->room);
   json_builder_end_object (builder);
   return ast_json_to_text (builder);
@@ -164,6 +172,7 @@ ast_status_from_json (const char *json, gssize length)
   self->since = since ? since_from_iso8601 (since) : 0;
   self->paused = ast_pause_from_word (ast_json_get_string (object, "paused"));
   self->exam = ast_json_get_boolean (object, "exam");
+  self->warming = ast_json_get_boolean (object, "warming");
   failure = json_object_get_member (object, "failure");
   if (failure && JSON_NODE_HOLDS_OBJECT (failure))
     {

@@ -23,6 +23,9 @@ const char *ast_state_word (AstState state);
 // FALSE when `word` is none of them.
 gboolean ast_state_from_word (const char *word, AstState *state);
 
+// Nothing runs: idle or failed.
+gboolean ast_is_at_rest (AstState state);
+
 typedef enum // why QEMU lets the guest stand still
 {
   AST_PAUSE_NONE,
@@ -53,6 +56,7 @@ typedef struct
   char *failure_message; // … and its sentence
   AstPause paused;       // only while a guest runs
   gboolean exam;         // the whole station is under exam, whatever runs
+  gboolean warming;      // what runs is being prepared for warm starts; nobody sees it
   AstRoom room;          // where somebody asked for it
 } AstStatus;
 
@@ -60,7 +64,8 @@ AstStatus *ast_status_new (AstState state, const char *appliance, gint64 since);
 AstStatus *ast_status_copy (const AstStatus *self);
 void ast_status_free (AstStatus *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstStatus, ast_status_free)
-// {"state":…,"appliance":…,"since":…,"failure":…,"paused":…,"exam":…,"room":…}, as `asteroidectl status
+// {"state":…,"appliance":…,"since":…,"failure":…,"paused":…,"exam":…,"warming":…,"room":…}, as `asteroidectl
+// status
 // --json` prints it. The caller frees it.
 char *ast_status_to_json (const AstStatus *self);
 // NULL when the bytes are not such an object. The room is not read: it is another one by then.

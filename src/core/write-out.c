@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "write-out.h"
-#include "host-resources.h"
-
-#define SCRIPT "/org/asteroide/host/write-out.sh"
+#include "guest-script.h"
 
 // Exit statuses of the script.
 #define STATUS_ALL  0
@@ -16,14 +14,6 @@ describe (const AstUsbDevice *device)
 
   return g_strdup_printf ("%04x\n%04x%s%s", device->vendor, device->product, has_serial ? "\n" : "",
                           has_serial ? device->serial : "");
-}
-
-static char *
-read_script (void)
-{
-  g_autoptr (GBytes) bytes = g_resource_lookup_data (ast_host_files_get_resource (), SCRIPT, 0, NULL);
-
-  return g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
 }
 
 // All disks that have a letter and something in them: one that is plugged in counts as removable there only
@@ -47,15 +37,9 @@ windows_command (void)
 char **
 ast_write_out_command (const AstUsbDevice *device, gboolean windows)
 {
-  g_autofree char *script = NULL;
-  g_autofree char *which = NULL;
-  const char *words[] = { "/bin/sh", "-c", NULL, "write-out", NULL, NULL };
+  g_autofree char *which = describe (device);
 
-  if (windows)
-    return windows_command ();
-  words[2] = script = read_script ();
-  words[4] = which = describe (device);
-  return g_strdupv ((char **)words);
+  return windows ? windows_command () : ast_guest_script_command ("write-out.sh", which, NULL);
 }
 
 // That something is still open is what our script says, and no other program.

@@ -23,6 +23,9 @@ typedef struct
   gboolean digest;
   gboolean headless;
   gboolean dry_run;
+  gboolean anew;
+  gboolean list;
+  gboolean drop;
   char *session;   // of a station; NULL where none is named
   char *appliance; // its id; NULL where none is named
   char *root;      // the tree to work on; NULL = this machine's
@@ -39,6 +42,7 @@ typedef enum // options that a command takes beside --config
   AST_TAKES_SESSION = 1 << 6,
   AST_TAKES_ROOT = 1 << 7,
   AST_TAKES_APPLIANCE = 1 << 8,
+  AST_TAKES_WARM = 1 << 10,     // --anew, --list, --drop
   AST_TAKES_NO_CONFIG = 1 << 9, // works whatever the configuration says, which is not read
 } AstTakes;
 
@@ -65,6 +69,7 @@ AstExit ast_command_give (const AstInvocation *invocation);
 AstExit ast_command_take (const AstInvocation *invocation);
 AstExit ast_command_station (const AstInvocation *invocation);
 AstExit ast_command_usb (const AstInvocation *invocation);
+AstExit ast_command_warm (const AstInvocation *invocation);
 AstExit ast_command_version (const AstInvocation *invocation);
 
 // Prints "asteroidectl: …" on standard error, without what D-Bus has put before the message, and returns

@@ -21,6 +21,8 @@ static const AstCommand commands[] = {
   { "stop", "", N_ ("end the running appliance"), AST_TAKES_FORCE, 0, 0, ast_command_stop },
   { "reset", "ID…|--all", N_ ("drop what appliances have kept between sessions"),
     AST_TAKES_FORCE | AST_TAKES_ALL, 0, G_MAXUINT, ast_command_reset },
+  { "warm", "ID…|--all", N_ ("prepare appliances, so that they start in a second"),
+    AST_TAKES_ALL | AST_TAKES_WARM | AST_TAKES_JSON, 0, G_MAXUINT, ast_command_warm },
   { "devices", "", N_ ("list the devices that the running appliance has or could have"), AST_TAKES_JSON, 0, 0,
     ast_command_devices },
   { "give", "DEVICE", N_ ("give a device, or put a disc, into the running appliance"), 0, 1, 1,
@@ -117,6 +119,10 @@ print_command_help (const AstCommand *command)
                 command->run == ast_command_station
                     ? _ ("also where nobody could come in any more, or a program is missing")
                     : _ ("end a running appliance at once, without asking it"));
+  print_option (command, AST_TAKES_WARM, "--anew", _ ("also where what is prepared is still good"));
+  print_option (command, AST_TAKES_WARM, "--list",
+                _ ("only tell what is prepared, and whether it is still good"));
+  print_option (command, AST_TAKES_WARM, "--drop", _ ("drop what is prepared"));
   print_option (command, AST_TAKES_SESSION, "--session NAME", _ ("on which display server: x11 or cage"));
   print_option (command, AST_TAKES_APPLIANCE, "--appliance ID", _ ("as in a session of this appliance"));
   print_option (command, AST_TAKES_ROOT, "--root DIR",
@@ -164,6 +170,12 @@ option_not_taken (const AstCommand *command, const AstInvocation *given)
     return "--digest";
   if (given->headless && !(command->takes & AST_TAKES_HEADLESS))
     return "--headless";
+  if (given->anew && !(command->takes & AST_TAKES_WARM))
+    return "--anew";
+  if (given->list && !(command->takes & AST_TAKES_WARM))
+    return "--list";
+  if (given->drop && !(command->takes & AST_TAKES_WARM))
+    return "--drop";
   if (given->dry_run && !(command->takes & AST_TAKES_DRY_RUN))
     return "--dry-run";
   if (given->session && !(command->takes & AST_TAKES_SESSION))
@@ -276,6 +288,9 @@ main (int argc, char **argv)
     { "all", 0, 0, G_OPTION_ARG_NONE, &line.invocation.all, NULL, NULL },
     { "digest", 0, 0, G_OPTION_ARG_NONE, &line.invocation.digest, NULL, NULL },
     { "headless", 0, 0, G_OPTION_ARG_NONE, &line.invocation.headless, NULL, NULL },
+    { "anew", 0, 0, G_OPTION_ARG_NONE, &line.invocation.anew, NULL, NULL },
+    { "list", 0, 0, G_OPTION_ARG_NONE, &line.invocation.list, NULL, NULL },
+    { "drop", 0, 0, G_OPTION_ARG_NONE, &line.invocation.drop, NULL, NULL },
     { "dry-run", 0, 0, G_OPTION_ARG_NONE, &line.invocation.dry_run, NULL, NULL },
     { "session", 0, 0, G_OPTION_ARG_STRING, &line.invocation.session, NULL, NULL },
     { "appliance", 0, 0, G_OPTION_ARG_STRING, &line.invocation.appliance, NULL, NULL },

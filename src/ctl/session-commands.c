@@ -2,22 +2,14 @@
 // The commands about the running guest: status, start, stop, reset. Over D-Bus where a kiosk runs, on files
 // where not.
 #include "ast-build.h"
-#include "command.h"
-#include "bus.h"
+#include "session.h"
 #include "guest-lock.h"
 #include "module.h"
-#include "runner.h"
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 
 // ---------------------------------------------------------------------------------------------------------------
 // status
-
-static gboolean
-is_at_rest (AstState state)
-{
-  return state == AST_STATE_IDLE || state == AST_STATE_FAILED;
-}
 
 static void
 tell_death (const AstStatus *last)
@@ -37,7 +29,7 @@ status_from_files (const AstConfig *config)
 
   if (ast_guest_lock_is_held (config->runtime))
     return status;
-  if (!is_at_rest (status->state))
+  if (!ast_is_at_rest (status->state))
     {
       tell_death (status);
       ast_status_free (status);
@@ -115,7 +107,7 @@ typedef struct
 {
   GMainLoop *loop;
   AstBusKiosk1 *kiosk;
-  gboolean (*is_over) (AstState state);
+  gboolean (*is_over) (const AstStatus *status);
   AstStatus *last; // that it told
   gboolean is_gone;
 } AstWait;
@@ -123,7 +115,7 @@ typedef struct
 static gboolean
 is_waiting (const AstWait *wait)
 {
-  return !wait->is_gone && !wait->is_over (wait->last->state);
+  return !wait->is_gone && !wait->is_over (wait->last);
 }
 
 static void
@@ -144,10 +136,8 @@ on_kiosk_changed (AstWait *wait)
     g_main_loop_quit (wait->loop);
 }
 
-// Waits until the kiosk's state is over, or the kiosk is: a session without a screen goes away when it ends.
-// The caller frees the status; NULL if the kiosk went away in the middle.
-static AstStatus *
-wait_for_kiosk (AstBusKiosk1 *kiosk, gboolean (*is_over) (AstState state))
+AstStatus *
+ast_session_wait_for_kiosk (AstBusKiosk1 *kiosk, gboolean (*is_over) (const AstStatus *status))
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (AstStatus) last = NULL;
@@ -162,14 +152,19 @@ wait_for_kiosk (AstBusKiosk1 *kiosk, gboolean (*is_over) (AstState state))
     g_main_loop_run (loop);
   g_signal_handlers_disconnect_by_data (kiosk, &wait);
   last = wait.last;
-  return is_over (last->state) ? g_steal_pointer (&last) : NULL;
+  return is_over (last) ? g_steal_pointer (&last) : NULL;
 }
 
 static gboolean
-is_up_or_over (AstState state)
+is_over (const AstStatus *status)
 {
-  return state == AST_STATE_BOOTING || state == AST_STATE_READY || state == AST_STATE_IDLE
-         || state == AST_STATE_FAILED;
+  return ast_is_at_rest (status->state);
+}
+
+static gboolean
+is_up_or_over (const AstStatus *status)
+{
+  return status->state == AST_STATE_BOOTING || status->state == AST_STATE_READY || is_over (status);
 }
 
 static AstExit
@@ -179,8 +174,8 @@ fail_text (const char *text)
   return AST_EXIT_FAILED;
 }
 
-static AstExit
-fail_status (const AstStatus *status)
+AstExit
+ast_session_fail_status (const AstStatus *status)
 {
   if (status == NULL)
     return fail_text (_ ("The kiosk went away."));
@@ -199,15 +194,18 @@ typedef struct
   guint signals; // how often we were told to end
 } AstHere;
 
-// NULL with error where the part that runs guests cannot be loaded.
-static AstRunner *
-make_runner (const AstConfig *config, GError **error)
+AstRunner *
+ast_session_make_runner (const AstConfig *config, AstHost **host, GError **error)
 {
-  g_autoptr (AstHost) host = ast_module_make_host (config, error);
+  g_autoptr (AstHost) made = ast_module_make_host (config, error);
   g_autoptr (AstOverlayStore) store
       = ast_overlay_store_new (config->overlays, config->reserve_mib, config->overlay_mib);
+  g_autoptr (AstWarmStore) warm = ast_warm_store_new_of (config);
+  AstRunner *runner = made ? ast_runner_new (config, made, store, warm, NULL) : NULL;
 
-  return host ? ast_runner_new (config, host, store, NULL) : NULL;
+  if (runner && host)
+    *host = g_steal_pointer (&made);
+  return runner;
 }
 
 static void
@@ -231,9 +229,8 @@ on_end_signal (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-// Runs the loop until the runner has settled; the status is borrowed from it.
-static const AstStatus *
-run_here (AstRunner *runner)
+const AstStatus *
+ast_session_run_here (AstRunner *runner)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   AstHere here = { loop, runner, AST_STATE_IDLE, 0 };
@@ -253,7 +250,7 @@ run_here (AstRunner *runner)
 static AstExit
 exit_of (const AstStatus *status)
 {
-  return status->state == AST_STATE_FAILED ? fail_status (status) : AST_EXIT_DONE;
+  return status->state == AST_STATE_FAILED ? ast_session_fail_status (status) : AST_EXIT_DONE;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -273,13 +270,13 @@ start_here (const AstInvocation *invocation)
     g_set_error (&error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
                  _ ("There is no appliance “%s” on this station."), invocation->arguments[0]);
   else
-    runner = make_runner (invocation->config, &error);
+    runner = ast_session_make_runner (invocation->config, NULL, &error);
   if (runner == NULL)
     return ast_command_fail (error);
   service = ast_bus_service_new (invocation->config, runner, catalogue);
   ast_runner_recover (runner);
   ast_runner_start (runner, appliance, &error);
-  status = run_here (runner); // also after a refusal: the recovery is still on
+  status = ast_session_run_here (runner); // also after a refusal: the recovery is still on
   return error ? ast_command_fail (error) : exit_of (status);
 }
 
@@ -291,9 +288,9 @@ start_on_kiosk (AstBusKiosk1 *kiosk, const char *id)
 
   if (!ast_bus_kiosk1_call_start_sync (kiosk, id, NULL, &error))
     return ast_command_fail (error);
-  status = wait_for_kiosk (kiosk, is_up_or_over);
+  status = ast_session_wait_for_kiosk (kiosk, is_up_or_over);
   if (status == NULL || status->state == AST_STATE_FAILED)
-    return fail_status (status);
+    return ast_session_fail_status (status);
   return status->state == AST_STATE_IDLE ? fail_text (_ ("It was ended before it was up.")) : AST_EXIT_DONE;
 }
 
@@ -328,13 +325,14 @@ stop_on_kiosk (AstBusKiosk1 *kiosk, gboolean force)
   if (!ast_bus_kiosk1_call_stop_sync (kiosk, force, NULL, &error))
     return ast_command_fail (error);
   // A guest that could not be ended is tried again.
-  if (is_at_rest (before->state) && g_strcmp0 (before->failure_code, ast_error_word (AST_ERROR_STOP)) != 0)
+  if (ast_is_at_rest (before->state)
+      && g_strcmp0 (before->failure_code, ast_error_word (AST_ERROR_STOP)) != 0)
     {
       g_print ("%s\n", _ ("Nothing is running."));
       return AST_EXIT_DONE;
     }
-  status = wait_for_kiosk (kiosk, is_at_rest);
-  return status && status->state == AST_STATE_IDLE ? AST_EXIT_DONE : fail_status (status);
+  status = ast_session_wait_for_kiosk (kiosk, is_over);
+  return status && status->state == AST_STATE_IDLE ? AST_EXIT_DONE : ast_session_fail_status (status);
 }
 
 // No kiosk: a guest may be left of one that died.
@@ -348,11 +346,11 @@ stop_leftovers (const AstInvocation *invocation)
   if (ast_guest_lock_is_held (invocation->config->runtime))
     return fail_text (_ ("An appliance runs, but its kiosk does not answer on D-Bus. End it on its screen, "
                          "or end the kiosk."));
-  runner = make_runner (invocation->config, &error);
+  runner = ast_session_make_runner (invocation->config, NULL, &error);
   if (runner == NULL)
     return ast_command_fail (error);
   ast_runner_recover (runner);
-  run_here (runner);
+  ast_session_run_here (runner);
   failure = ast_runner_get_recovery_failure (runner);
   if (failure && g_error_matches (failure, AST_ERROR, AST_ERROR_BUSY))
     return ast_command_fail (failure);
@@ -397,14 +395,14 @@ check_ids (const AstInvocation *invocation, GError **error)
 static int
 reset_files (const AstInvocation *invocation, GError **error)
 {
-  g_autoptr (AstRunner) runner = make_runner (invocation->config, error);
+  g_autoptr (AstRunner) runner = ast_session_make_runner (invocation->config, NULL, error);
 
   if (runner == NULL)
     return -1;
   if (invocation->force)
     ast_runner_recover (runner);
   if (invocation->force)
-    run_here (runner);
+    ast_session_run_here (runner);
   return ast_runner_reset (runner, (const char *const *)invocation->arguments, error);
 }
 

@@ -19,11 +19,15 @@
 #include "share.h"
 #include "sound-page.h"
 #include "style.h"
+#include "warm-table.h"
 #include "widgets.h"
 #include "window.h"
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <malloc.h>
+
+// Between the launcher's rest and the restore of what may be started next; ms.
+#define AHEAD_DELAY 2000
 
 struct _AstApplication
 {
@@ -43,6 +47,11 @@ struct _AstApplication
   char *last_id;        // what “try again” starts
   AstVolume volume;     // of the station: the configured one, until somebody turns it in or before a session
   char *guests;         // how guests run on this station, for the information panel
+  char *notice;         // … and at the foot of the launcher, or NULL
+  AstWarmStore *warm;
+  AstWarmTable *warmth;
+  gboolean was_warming; // the last thing that was told was a preparation
+  guint ahead_timer;
 
   GtkWidget *window;
   GtkWidget *stack;
@@ -168,6 +177,107 @@ ast_application_show_pause (AstApplication *self)
                              ast_runner_get_status (self->runner)->paused);
 }
 
+// What needs no guest: how guests run here, and what is being prepared unseen.
+static void
+ast_application_show_notice (AstApplication *self)
+{
+  const AstStatus *status = self->runner ? ast_runner_get_status (self->runner) : NULL;
+  AstAppliance *appliance
+      = status && status->warming ? ast_catalogue_find (self->catalogue, status->appliance) : NULL;
+  g_autofree char *warming = NULL;
+
+  if (appliance)
+    warming = g_strdup_printf (
+        _ ("“%s” is being prepared for quick starts. Whatever you choose comes first."), appliance->name);
+  ast_launcher_set_notice (AST_LAUNCHER (self->launcher), warming ? warming : self->notice);
+}
+
+static void
+ast_application_look_at_warmth (AstApplication *self)
+{
+  if (self->warmth)
+    ast_warm_table_look (self->warmth, ast_catalogue_list (self->catalogue));
+}
+
+// Of those that start warm, the one that was started most often.
+static AstAppliance *
+ast_application_find_most_used (AstApplication *self)
+{
+  GPtrArray *lines = ast_warm_table_list (self->warmth);
+  AstAppliance *most = NULL;
+  guint most_uses = 0;
+
+  for (guint i = 0; i < lines->len; i++)
+    {
+      const AstWarmLine *line = lines->pdata[i];
+      AstAppliance *appliance = line->pair ? ast_catalogue_find (self->catalogue, line->id) : NULL;
+      guint uses = ast_overlay_store_count_uses (self->store, line->id);
+
+      if (appliance && (most == NULL || uses > most_uses))
+        {
+          most = appliance;
+          most_uses = uses;
+        }
+    }
+  return most;
+}
+
+static gboolean
+on_time_for_ahead (gpointer data)
+{
+  AstApplication *self = data;
+  AstAppliance *appliance = ast_application_find_most_used (self);
+
+  self->ahead_timer = 0;
+  if (appliance)
+    ast_runner_restore_ahead (self->runner, appliance);
+  return G_SOURCE_REMOVE;
+}
+
+// Once the launcher has nothing more to do.
+static void
+ast_application_think_ahead (AstApplication *self)
+{
+  if (self->config->restore_ahead && self->warmth && !self->is_ending && self->ahead_timer == 0)
+    self->ahead_timer = g_timeout_add (AHEAD_DELAY, on_time_for_ahead, self);
+}
+
+static void
+on_warmth_changed (AstWarmTable *table, AstApplication *self)
+{
+  ast_launcher_show_warmth (AST_LAUNCHER (self->launcher), table);
+  ast_application_think_ahead (self);
+}
+
+static gboolean
+on_failure_was_told (gpointer data)
+{
+  AstApplication *self = data;
+
+  ast_runner_dismiss_failure (self->runner);
+  return G_SOURCE_REMOVE;
+}
+
+// Nobody at the station has asked for it, and nobody there has to read what became of it: the one who asked
+// is told, the journal has it, and the tile says how the appliance starts. TRUE: there is no more to show.
+static gboolean
+ast_application_show_warming (AstApplication *self, const AstStatus *status)
+{
+  gboolean was_warming = self->was_warming;
+
+  self->was_warming = status->warming;
+  ast_application_show_notice (self);
+  if (!was_warming)
+    return status->warming;
+  if (ast_is_at_rest (status->state))
+    ast_application_look_at_warmth (self);
+  if (status->state != AST_STATE_FAILED)
+    return status->warming;
+  // Whoever is waiting has to hear of it first.
+  g_idle_add_full (G_PRIORITY_LOW, on_failure_was_told, g_object_ref (self), g_object_unref);
+  return TRUE;
+}
+
 static void
 on_runner_changed (AstRunner *runner, AstApplication *self)
 {
@@ -177,6 +287,8 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
 
   if (self->is_ending && ast_runner_is_settled (runner))
     return g_main_loop_quit (self->loop);
+  if (ast_application_show_warming (self, status))
+    return;
   if (status->state == AST_STATE_FAILED)
     {
       ast_application_forget_volume (self);
@@ -190,6 +302,7 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
   if (status->state == AST_STATE_IDLE)
     {
       ast_application_forget_volume (self);
+      ast_application_look_at_warmth (self); // a pair may have turned out to be broken
       return ast_application_turn_to (self, self->launcher);
     }
   if (status->state == AST_STATE_PREPARING)
@@ -215,23 +328,23 @@ static void
 ast_application_describe_guests (AstApplication *self, const GError *error)
 {
   g_autofree char *reason = error ? NULL : ast_host_get_emulation_reason (self->host);
-  g_autofree char *notice = NULL;
 
   g_free (self->guests);
+  g_clear_pointer (&self->notice, g_free);
   if (error)
     {
       self->guests = g_strdup (error->message);
-      notice = g_strdup_printf (_ ("No appliance can start on this station. Tell the admin: %s"),
-                                ast_error_word_of (error));
+      self->notice = g_strdup_printf (_ ("No appliance can start on this station. Tell the admin: %s"),
+                                      ast_error_word_of (error));
     }
   else if (reason)
     {
       self->guests = g_strdup_printf (_ ("emulated, and so slow: %s"), reason);
-      notice = g_strdup (_ ("No KVM on this station: appliances are emulated, and slow"));
+      self->notice = g_strdup (_ ("No KVM on this station: appliances are emulated, and slow"));
     }
   else
     self->guests = g_strdup (_ ("on KVM, at full speed"));
-  ast_launcher_set_notice (AST_LAUNCHER (self->launcher), notice);
+  ast_application_show_notice (self);
 }
 
 // What can wait for the guest's first picture. The guest needs the station's memory now; what the launcher
@@ -287,9 +400,12 @@ static void
 on_likely (AstLauncher *launcher, const char *id, AstApplication *self)
 {
   AstAppliance *appliance = ast_catalogue_find (self->catalogue, id);
+  const AstWarmLine *line = self->warmth ? ast_warm_table_find (self->warmth, id) : NULL;
 
+  if (line && line->pair)
+    ast_warm_pair_expect (line->pair);
   if (appliance && appliance->disk)
-    ast_overlay_store_expect (self->store, appliance);
+    ast_overlay_store_expect (self->store, appliance, line && line->pair ? line->pair->seed : NULL);
 }
 
 static void
@@ -462,7 +578,13 @@ on_delete (GtkWidget *window, GdkEvent *event, AstApplication *self)
 static void
 on_catalogue_changed (AstCatalogue *catalogue, AstApplication *self)
 {
+  const AstAppliance *ahead = self->runner ? ast_runner_get_ahead (self->runner) : NULL;
+
   ast_launcher_set_appliances (AST_LAUNCHER (self->launcher), ast_catalogue_list (catalogue));
+  // Another version of it has come: what stands ahead is of no use.
+  if (ahead && ast_catalogue_find (catalogue, ahead->id) != ahead)
+    ast_runner_stop (self->runner, TRUE);
+  ast_application_look_at_warmth (self);
 }
 
 static void
@@ -474,6 +596,7 @@ on_warmed_up (GObject *source, GAsyncResult *result, gpointer data)
   if (!ast_host_warm_up_finish (self->host, result, &error))
     g_message ("%s", error->message);
   ast_application_describe_guests (self, error);
+  ast_application_look_at_warmth (self);
 }
 
 static void
@@ -539,7 +662,10 @@ ast_application_add_pages (AstApplication *self, GtkWidget *screen)
 static void
 ast_application_add_runner (AstApplication *self, AstScreen *screen)
 {
-  self->runner = ast_runner_new (self->config, self->host, self->store, screen);
+  self->warm = ast_warm_store_new_of (self->config);
+  self->warmth = ast_warm_table_new (self->host, self->warm);
+  g_signal_connect_object (self->warmth, "changed", G_CALLBACK (on_warmth_changed), self, 0);
+  self->runner = ast_runner_new (self->config, self->host, self->store, self->warm, screen);
   g_signal_connect (self->runner, "changed", G_CALLBACK (on_runner_changed), self);
   self->heads = ast_heads_new (AST_WINDOW (self->window), screen);
   g_signal_connect_object (screen, "shown", G_CALLBACK (on_screen_shown), self, 0);
@@ -593,7 +719,10 @@ ast_application_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->runner, self);
   if (self->catalogue)
     g_signal_handlers_disconnect_by_data (self->catalogue, self);
+  g_clear_handle_id (&self->ahead_timer, g_source_remove);
   g_clear_object (&self->bus);
+  g_clear_object (&self->warmth);
+  g_clear_object (&self->warm);
   g_clear_object (&self->runner);
   g_clear_object (&self->heads);
   g_clear_pointer (&self->outputs, ast_outputs_free);
@@ -612,6 +741,7 @@ ast_application_finalize (GObject *object)
   g_main_loop_unref (self->loop);
   g_free (self->last_id);
   g_free (self->guests);
+  g_free (self->notice);
   G_OBJECT_CLASS (ast_application_parent_class)->finalize (object);
 }
 

@@ -581,6 +581,31 @@ ast_launcher_reset (AstLauncher *self)
   ast_launcher_focus_first (self);
 }
 
+static void
+show_warmth_of (GtkWidget *child, gpointer table)
+{
+  AstTile *tile = AST_TILE (child);
+  const AstWarmLine *line = ast_warm_table_find (table, ast_tile_get_appliance (tile)->id);
+  g_autofree char *hint = NULL;
+
+  if (line == NULL)
+    return;
+  if (line->warmth == AST_WARMTH_FRESH)
+    hint = g_strdup (_ ("ready at once"));
+  else if (line->why)
+    // Translators: %s is a reason, as in “an image has changed”.
+    hint = g_strdup_printf (_ ("boots first: %s"), line->why);
+  else
+    hint = g_strdup (_ ("boots first"));
+  ast_tile_set_hint (tile, hint, line->warmth == AST_WARMTH_FRESH);
+}
+
+void
+ast_launcher_show_warmth (AstLauncher *self, AstWarmTable *table)
+{
+  gtk_container_foreach (GTK_CONTAINER (self->flow), show_warmth_of, table);
+}
+
 void
 ast_launcher_set_notice (AstLauncher *self, const char *text)
 {

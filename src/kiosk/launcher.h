@@ -3,6 +3,7 @@
 #pragma once
 #include "config.h"
 #include "overlay-store.h"
+#include "warm-table.h"
 #include <gtk/gtk.h>
 
 G_BEGIN_DECLS
@@ -17,6 +18,8 @@ GtkWidget *ast_launcher_new (const AstConfig *config, AstOverlayStore *store);
 // Shows these (AstAppliance*, sorted by name). Tiles of appliances that are still the same value stay as they
 // are.
 void ast_launcher_set_appliances (AstLauncher *self, GPtrArray *appliances);
+// Tells on the tiles which of them start warm as things stand.
+void ast_launcher_show_warmth (AstLauncher *self, AstWarmTable *table);
 // The first frame is on the monitor: makes what it could do without, the search and the tiles below the first
 // screenful.
 void ast_launcher_complete (AstLauncher *self);

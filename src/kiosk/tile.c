@@ -15,10 +15,13 @@
 #define TEXT_SCALE 0.88
 #define TEXT_LINES 2
 
+#define NO_BREAK_SPACE "\302\240"
+
 // Greys that are still read well on both grounds of a tile.
 #define TEXT_ALPHA     0.68
 #define PROBLEM_COLOUR "#a3322a"
 #define KEPT_COLOUR    "#1c7a4a"
+#define WARM_COLOUR    KEPT_COLOUR
 #define EXAM_COLOUR    "#8a1f6a" // the style sheet's “exam”
 
 // One widget that draws its texts itself: a thousand tiles of five widgets each are five thousand styles to
@@ -35,6 +38,9 @@ struct _AstTile
   PangoLayout *text; // the summary, or why it cannot be started
   PangoLayout *kept; // or NULL
   PangoLayout *exam; // or NULL
+  PangoLayout *hint; // how it starts; NULL where that is always the same
+  char *hint_text;   // … NULL = not known yet
+  gboolean hint_is_good;
 };
 
 G_DEFINE_FINAL_TYPE (AstTile, ast_tile, GTK_TYPE_FLOW_BOX_CHILD)
@@ -72,6 +78,7 @@ ast_tile_make_layouts (AstTile *self)
   g_clear_object (&self->text);
   g_clear_object (&self->kept);
   g_clear_object (&self->exam);
+  g_clear_object (&self->hint);
   self->name = new_layout (self, self->appliance->name, NAME_SCALE, PANGO_WEIGHT_BOLD, TEXT_LINES);
   self->text = new_layout (self, second_text (self->appliance), TEXT_SCALE, PANGO_WEIGHT_NORMAL,
                            ast_appliance_is_usable (self->appliance) ? TEXT_LINES : TEXT_LINES + 1);
@@ -79,6 +86,10 @@ ast_tile_make_layouts (AstTile *self)
     self->kept = new_layout (self, _ ("keeps your work"), TEXT_SCALE, PANGO_WEIGHT_BOLD, 1);
   if (self->is_exam)
     self->exam = new_layout (self, _ ("Exam"), NAME_SCALE, PANGO_WEIGHT_BOLD, 1);
+  // Its line is there before it is known: the tile does not grow under somebody's hand.
+  if (self->appliance->start_mode == AST_START_WARM && ast_appliance_is_usable (self->appliance))
+    self->hint = new_layout (self, self->hint_text ? self->hint_text : NO_BREAK_SPACE, TEXT_SCALE,
+                             PANGO_WEIGHT_NORMAL, 1);
 }
 
 static void
@@ -128,7 +139,7 @@ ast_tile_get_preferred_height_for_width (GtkWidget *widget, int width, int *mini
   inner = width - padding.left - padding.right;
   *minimum = *natural = padding.top + ICON_SIZE + ICON_GAP + measure (self->name, inner)
                         + measure (self->text, inner) + measure (self->kept, inner)
-                        + measure (self->exam, inner) + padding.bottom;
+                        + measure (self->exam, inner) + measure (self->hint, inner) + padding.bottom;
 }
 
 static void
@@ -197,6 +208,8 @@ ast_tile_draw (GtkWidget *widget, cairo_t *cr)
              usable ? TEXT_ALPHA : 1);
   draw_text (self, cr, self->kept, padding.left, &y, inner, KEPT_COLOUR, 1);
   draw_text (self, cr, self->exam, padding.left, &y, inner, EXAM_COLOUR, 1);
+  draw_text (self, cr, self->hint, padding.left, &y, inner, self->hint_is_good ? WARM_COLOUR : NULL,
+             self->hint_is_good ? 1 : TEXT_ALPHA);
   gtk_container_propagate_draw (GTK_CONTAINER (self), self->icon, cr);
   return GDK_EVENT_PROPAGATE;
 }
@@ -221,6 +234,8 @@ ast_tile_finalize (GObject *object)
   g_clear_object (&self->text);
   g_clear_object (&self->kept);
   g_clear_object (&self->exam);
+  g_clear_object (&self->hint);
+  g_free (self->hint_text);
   ast_appliance_unref (self->appliance);
   G_OBJECT_CLASS (ast_tile_parent_class)->finalize (object);
 }
@@ -252,7 +267,8 @@ ast_tile_describe (AstTile *self)
   AtkObject *accessible = gtk_widget_get_accessible (GTK_WIDGET (self));
   const char *text = second_text (self->appliance);
   g_autofree char *description
-      = self->is_exam ? g_strdup_printf ("%s. %s", _ ("Exam"), text) : g_strdup (text);
+      = g_strdup_printf ("%s%s%s%s%s", self->is_exam ? _ ("Exam") : "", self->is_exam ? ". " : "", text,
+                         self->hint_text && *text ? ". " : "", self->hint_text ? self->hint_text : "");
 
   atk_object_set_name (accessible, self->appliance->name);
   atk_object_set_description (accessible, description);
@@ -276,6 +292,20 @@ ast_tile_new (AstAppliance *appliance, gboolean exam, gboolean soon)
     gtk_style_context_add_class (style, "broken");
   ast_tile_describe (self);
   return GTK_WIDGET (self);
+}
+
+void
+ast_tile_set_hint (AstTile *self, const char *hint, gboolean good)
+{
+  if (g_strcmp0 (self->hint_text, hint) == 0 && self->hint_is_good == good)
+    return;
+  g_free (self->hint_text);
+  self->hint_text = g_strdup (hint);
+  self->hint_is_good = good;
+  if (self->hint)
+    pango_layout_set_text (self->hint, hint ? hint : NO_BREAK_SPACE, -1);
+  ast_tile_describe (self);
+  gtk_widget_queue_draw (GTK_WIDGET (self));
 }
 
 AstAppliance *

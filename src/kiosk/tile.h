@@ -14,6 +14,8 @@ G_DECLARE_FINAL_TYPE (AstTile, ast_tile, AST, TILE, GtkFlowBoxChild)
 GtkWidget *ast_tile_new (AstAppliance *appliance, gboolean exam, gboolean soon);
 // Borrowed.
 AstAppliance *ast_tile_get_appliance (AstTile *self);
+// How it starts, where it may start warm: one line (copied) that is good news or not; NULL = not known yet.
+void ast_tile_set_hint (AstTile *self, const char *hint, gboolean good);
 // The place among the tiles; smaller is further in front.
 void ast_tile_set_rank (AstTile *self, guint rank);
 guint ast_tile_get_rank (AstTile *self);

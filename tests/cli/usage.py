@@ -7,12 +7,12 @@ import subprocess
 
 import clikit
 
-COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "devices", "give", "take", "station", "usb", "version"]
+COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "warm", "devices", "give", "take", "station", "usb", "version"]
 OPTIONS = {"list": {"--json"}, "show": {"--json"}, "check": {"--json", "--digest"}, "status": {"--json"},
-           "start": {"--headless"}, "stop": {"--force"}, "reset": {"--force", "--all"},
+           "start": {"--headless"}, "stop": {"--force"}, "reset": {"--force", "--all"}, "warm": {"--all", "--anew", "--list", "--drop", "--json"},
            "station": {"--json", "--force", "--session", "--root", "--dry-run"},
            "devices": {"--json"}, "give": set(), "take": set(), "usb": {"--json", "--appliance"}, "version": {"--json"}}
-ARGUMENTS = {"show": ["good"], "start": ["good"], "reset": ["good"], "give": ["usb:1-1"], "take": ["usb:1-1"], "station": ["check"], "usb": ["list"]}
+ARGUMENTS = {"show": ["good"], "start": ["good"], "reset": ["good"], "warm": ["good"], "give": ["usb:1-1"], "take": ["usb:1-1"], "station": ["check"], "usb": ["list"]}
 ALL_OPTIONS = set().union(*OPTIONS.values())
 WITH_VALUE = {"--session": "x11", "--root": ".", "--appliance": "good"}
 

@@ -169,8 +169,8 @@ add_variant (const char *case_name, gboolean kvm)
 int
 main (int argc, char **argv)
 {
-  const char *const cases[] = { "tiny", "live",      "desktop", "windows", "old",       "expert",
-                                "exam", "exam-open", "usb",     "share",   "exam-share" };
+  const char *const cases[] = { "tiny", "live",      "desktop", "windows", "old",        "expert",
+                                "exam", "exam-open", "usb",     "share",   "exam-share", "warm" };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

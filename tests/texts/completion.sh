@@ -32,7 +32,7 @@ offers() {
 }
 
 export LC_ALL=C
-offers "check devices give list reset show start station status stop take usb version" ""
+offers "check devices give list reset show start station status stop take usb version warm" ""
 offers "start station status stop" "st"
 offers "--config --help --version" "--"
 offers "--config --force" stop "--"

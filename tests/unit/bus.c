@@ -66,7 +66,7 @@ make_fixture (const char *address, AstBusChoice bus)
   ast_catalogue_load (self->catalogue);
   self->trail = g_string_new (NULL);
   self->host = test_host_new (self->trail);
-  self->runner = ast_runner_new (self->config, AST_HOST (self->host), store, NULL);
+  self->runner = ast_runner_new (self->config, AST_HOST (self->host), store, NULL, NULL);
   self->service = ast_bus_service_new (self->config, self->runner, self->catalogue);
   return self;
 }
@@ -414,7 +414,7 @@ test_devices (gconstpointer address)
                   "org.asteroide.Error.NoSuchDevice");
   g_assert_finalize_object (g_steal_pointer (&self->service));
   g_assert_finalize_object (g_steal_pointer (&self->runner));
-  self->runner = ast_runner_new (self->config, AST_HOST (self->host), store, AST_SCREEN (screen));
+  self->runner = ast_runner_new (self->config, AST_HOST (self->host), store, NULL, AST_SCREEN (screen));
   self->service = ast_bus_service_new (self->config, self->runner, self->catalogue);
   visit (self, call_redirect, &call);
   g_assert_no_error (call.error);

@@ -406,6 +406,7 @@ static void
 test_values (void)
 {
   g_autoptr (AstAppliance) any = parse_sample ("good", "any-order.xml", english);
+  g_autoptr (AstAppliance) warm = parse_sample ("good", "warm.xml", english);
   g_autoptr (AstAppliance) kib = parse_sample ("good", "memory-kib.xml", english);
   g_autoptr (AstAppliance) most = parse_sample ("good", "most.xml", english);
   g_autoptr (AstAppliance) layers = parse_sample ("good", "layers.xml", english);
@@ -414,7 +415,10 @@ test_values (void)
   const AstImage *second = g_ptr_array_index (layers->layers, 1);
   const AstNetwork *bridge = g_ptr_array_index (spaced->networks, 0);
 
-  g_assert_cmpint (any->start_mode, ==, AST_START_WARM);
+  g_assert_cmpint (warm->start_mode, ==, AST_START_WARM);
+  g_assert_cmpstr (warm->warm_probe, ==, "if exist C:\\ready exit 0");
+  g_assert_true (warm->warm_licensed);
+  g_assert_null (any->warm_probe);
   g_assert_cmpint (any->keeping, ==, AST_KEEPING_KEPT);
   g_assert_cmpuint (any->devices, ==, AST_DEVICE_CLIPBOARD | AST_DEVICE_USB);
   g_assert_cmpuint (any->memory_mib, ==, 4096);

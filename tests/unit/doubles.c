@@ -62,6 +62,8 @@ finish (TestHost *host, DoubleCall call, GTask *task, GError *error)
     g_task_return_error (task, error);
   else if (call == CALL_WRITE_OUT)
     g_task_return_int (task, (gssize)host->written);
+  else if (call == CALL_DESCRIBE)
+    g_task_return_pointer (task, g_strdup (host->depends), g_free);
   else if (call != CALL_FIND)
     g_task_return_boolean (task, TRUE);
   else
@@ -97,10 +99,40 @@ test_host_answer (TestHost *self, DoubleCall call, GError *error)
 }
 
 static void
-test_machine_start_async (AstMachine *machine, gboolean with_screen, GCancellable *cancellable,
+test_machine_start_async (AstMachine *machine, const AstStart *how, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer data)
 {
-  take_call (TEST_MACHINE (machine)->host, CALL_START, "(start)", g_task_new (machine, NULL, callback, data));
+  const char *word = how->to_be_saved           ? "(start to be saved)"
+                     : how->pair && how->paused ? "(restore ahead)"
+                     : how->pair                ? "(restore)"
+                                                : "(start)";
+
+  take_call (TEST_MACHINE (machine)->host, how->pair ? CALL_RESTORE : CALL_START, word,
+             g_task_new (machine, NULL, callback, data));
+}
+
+// The desktop is there when the test says so, or somebody gives up.
+static void
+on_wait_cancelled (GCancellable *cancellable, TestHost *host)
+{
+  if (host->waiting[CALL_DESKTOP])
+    test_host_answer (host, CALL_DESKTOP, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, ""));
+}
+
+static void
+test_machine_wait_for_desktop_async (AstMachine *machine, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer data)
+{
+  g_signal_connect (cancellable, "cancelled", G_CALLBACK (on_wait_cancelled), TEST_MACHINE (machine)->host);
+  take_call (TEST_MACHINE (machine)->host, CALL_DESKTOP, "(desktop?)",
+             g_task_new (machine, NULL, callback, data));
+}
+
+static void
+test_machine_save_async (AstMachine *machine, const char *memory, GAsyncReadyCallback callback, gpointer data)
+{
+  g_file_set_contents (memory, "a guest's memory", -1, NULL);
+  take_call (TEST_MACHINE (machine)->host, CALL_SAVE, "(save)", g_task_new (machine, NULL, callback, data));
 }
 
 static void
@@ -157,6 +189,8 @@ test_machine_iface_init (AstMachineInterface *iface)
   iface->open_screen_async = test_machine_open_screen_async;
   iface->resume_async = test_machine_resume_async;
   iface->write_out_async = test_machine_write_out_async;
+  iface->wait_for_desktop_async = test_machine_wait_for_desktop_async;
+  iface->save_async = test_machine_save_async;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -184,8 +218,15 @@ test_host_find_leftover_async (AstHost *host, GAsyncReadyCallback callback, gpoi
 }
 
 static void
+test_host_describe_async (AstHost *host, AstAppliance *appliance, GAsyncReadyCallback callback, gpointer data)
+{
+  take_call (TEST_HOST (host), CALL_DESCRIBE, "(describe)", g_task_new (host, NULL, callback, data));
+}
+
+static void
 test_host_iface_init (AstHostInterface *iface)
 {
+  iface->describe_async = test_host_describe_async;
   iface->make_machine = test_host_make_machine;
   iface->find_leftover_async = test_host_find_leftover_async;
 }
@@ -213,6 +254,7 @@ test_host_init (TestHost *self)
 {
   for (guint i = 0; i < N_CALLS; i++)
     self->errors[i] = AST_ERROR_START;
+  self->depends = "domain 1\nqemu 1\nprocessor 1";
 }
 
 TestHost *

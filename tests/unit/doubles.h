@@ -21,6 +21,10 @@ typedef enum // the calls that come back
   CALL_FIND,
   CALL_RESUME,
   CALL_WRITE_OUT,
+  CALL_RESTORE,
+  CALL_DESKTOP,
+  CALL_SAVE,
+  CALL_DESCRIBE,
   N_CALLS
 } DoubleCall;
 
@@ -37,6 +41,7 @@ struct _TestHost
   guint counts[N_CALLS];
   GTask *waiting[N_CALLS];
   char *overlay;       // what the last machine was made with
+  const char *depends; // what a saved guest depends on
   gboolean leftover;   // is there one to be found?
   AstWritten written;  // what is told of a device
   AstMachine *machine; // the last one made; weak

@@ -92,7 +92,7 @@ create (AstOverlayStore *store, const AstAppliance *appliance, GCancellable *can
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  ast_overlay_store_create_async (store, appliance, cancellable, on_ready, &result);
+  ast_overlay_store_create_async (store, appliance, NULL, cancellable, on_ready, &result);
   return ast_overlay_store_create_finish (store, wait_for (&result), error);
 }
 
@@ -655,7 +655,7 @@ test_expected (void)
   path = g_strconcat (g_getenv ("AST_TEST_PATH"), ":", g_getenv ("PATH"), NULL);
   log = g_build_filename (g_getenv ("AST_TEST_PATH"), "log", NULL);
   g_setenv ("PATH", path, TRUE);
-  ast_overlay_store_expect (fixture->store, fixture->appliance);
+  ast_overlay_store_expect (fixture->store, fixture->appliance, NULL);
   while (count_runs (log) == 0)
     g_usleep (1000);
   g_usleep (G_USEC_PER_SEC / 2);

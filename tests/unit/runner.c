@@ -14,9 +14,20 @@
 // QEMU's lock on its image: one of the bytes from 100 on (see overlay-store.c).
 #define QEMU_LOCK_BYTE 100
 
-static const AstRunnerTimes never = {
-  .silent_guest = 3600 * 1000, .ask_again = 3600 * 1000, .screen_grace = 3600 * 1000, .discard_wait = 1
-};
+static guint64 memory = G_MAXUINT64;
+
+static guint64
+get_memory (void)
+{
+  return memory;
+}
+
+static const AstRunnerTimes never = { .silent_guest = 3600 * 1000,
+                                      .ask_again = 3600 * 1000,
+                                      .screen_grace = 3600 * 1000,
+                                      .discard_wait = 1,
+                                      .memory_look = 3600 * 1000,
+                                      .get_memory = get_memory };
 
 typedef struct
 {
@@ -25,6 +36,7 @@ typedef struct
   AstConfig *config;
   AstAppliance *appliance;
   AstOverlayStore *store;
+  AstWarmStore *warm;
   TestHost *host;
   TestScreen *screen; // NULL: unseen
   AstRunner *runner;
@@ -60,8 +72,16 @@ on_changed (AstRunner *runner, Fixture *self)
 static AstRunner *
 make_runner (Fixture *self, const AstRunnerTimes *times)
 {
-  return ast_runner_new_with_times (self->config, AST_HOST (self->host), self->store,
+  return ast_runner_new_with_times (self->config, AST_HOST (self->host), self->store, self->warm,
                                     self->screen ? AST_SCREEN (self->screen) : NULL, times);
+}
+
+static AstWarmStore *
+make_warm_store (const char *folder)
+{
+  g_autofree char *warm = g_build_filename (folder, "warm", NULL);
+
+  return ast_warm_store_new (warm, 0, 0, 4096);
 }
 
 static Fixture *
@@ -80,6 +100,7 @@ make_fixture (const AstRunnerTimes *times, gboolean seen)
   self->config->stop_seconds = 2;
   self->appliance = make_appliance (self->folder, disk, NULL);
   self->store = ast_overlay_store_new (self->overlays, 0, 0);
+  self->warm = make_warm_store (self->folder);
   self->trail = g_string_new (NULL);
   self->host = test_host_new (self->trail);
   self->screen = seen ? test_screen_new (self->trail) : NULL;
@@ -106,6 +127,7 @@ free_fixture (Fixture *self)
   g_assert_finalize_object (self->runner);
   wait_for_store (self->store);
   g_assert_finalize_object (self->store);
+  g_assert_finalize_object (self->warm);
   g_assert_finalize_object (self->host);
   if (self->screen)
     g_assert_finalize_object (self->screen);
@@ -1268,6 +1290,392 @@ test_paused_without_room (void)
   wait_for_state (self, AST_STATE_IDLE);
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+// Warm starts
+
+// A station with an appliance that starts warm, from a pair that was prepared, unless nothing was.
+static Fixture *
+make_warm_fixture (const AstRunnerTimes *times, gboolean prepared)
+{
+  Fixture *self = make_fixture (times, TRUE);
+  g_autoptr (GError) error = NULL;
+
+  self->appliance->start_mode = AST_START_WARM;
+  self->appliance->memory_mib = 16;
+  if (!prepared)
+    return self;
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  wait_for_state (self, AST_STATE_IDLE);
+  g_string_truncate (self->trail, 0);
+  self->told = AST_STATE_IDLE;
+  return self;
+}
+
+static AstWarmth
+get_warmth (Fixture *self)
+{
+  AstWarmth warmth;
+  AstWarmPair *pair = ast_warm_store_find (self->warm, self->appliance, self->host->depends, &warmth, NULL);
+
+  if (pair)
+    ast_warm_pair_unref (pair);
+  return warmth;
+}
+
+// Nothing but what belongs to pairs is in their folder.
+static void
+assert_warm_folder (Fixture *self, guint files)
+{
+  g_autofree char *path = g_build_filename (self->folder, "warm", NULL);
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  guint count = 0;
+
+  while (folder && g_dir_read_name (folder))
+    count++;
+  g_assert_cmpuint (count, ==, files);
+}
+
+static void
+test_warm (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, FALSE);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  g_assert_true (ast_runner_get_status (self->runner)->warming);
+  g_assert_cmpuint (self->screen->attached, ==, 0);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_false (ast_runner_get_status (self->runner)->warming);
+  g_assert_cmpint (get_warmth (self), ==, AST_WARMTH_FRESH);
+  assert_warm_folder (self, 3);
+  g_assert_cmpstr (self->trail->str, ==,
+                   "(describe) preparing (make) (start to be saved) starting booting (desktop?) ready (save) "
+                   "stopping (destroy) (detach) discarding idle");
+  // Once more: there is nothing to do, unless it is to be made anew.
+  g_string_truncate (self->trail, 0);
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_null (strstr (self->trail->str, "(start to be saved)"));
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, TRUE, &error));
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_nonnull (strstr (self->trail->str, "(start to be saved)"));
+  assert_warm_folder (self, 3);
+}
+
+static void
+test_warm_start (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  bring_to_ready (self);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpstr (self->trail->str, ==,
+                   "(describe) preparing (prepare) (make) (restore) starting (attach) booting ready stopping "
+                   "(destroy) (detach) discarding idle");
+  g_assert_cmpint (get_warmth (self), ==, AST_WARMTH_FRESH);
+}
+
+static void
+test_warm_refused (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, FALSE);
+  g_autoptr (GError) error = NULL;
+
+  self->appliance->start_mode = AST_START_COLD;
+  g_assert_false (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
+  g_clear_error (&error);
+  self->appliance->start_mode = AST_START_WARM;
+  self->config->exam = TRUE;
+  g_assert_false (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
+  g_clear_error (&error);
+  self->config->exam = FALSE;
+  bring_to_ready (self);
+  g_assert_false (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  g_assert_error (error, AST_ERROR, AST_ERROR_BUSY);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+}
+
+// Also where a pair is there: an exam begins with a boot.
+static void
+test_cold_under_exam (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  self->config->exam = TRUE;
+  bring_to_ready (self);
+  g_assert_nonnull (strstr (self->trail->str, "(start)"));
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+}
+
+static void
+test_cold_when_stale (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  self->host->depends = "domain 2\nqemu 1\nprocessor 1";
+  bring_to_ready (self);
+  g_assert_nonnull (strstr (self->trail->str, "(start)"));
+  g_assert_null (strstr (self->trail->str, "(restore)"));
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+}
+
+// A pair that is found to be broken when it is used: nobody sees more of it than a longer start, and it is
+// not tried again.
+static void
+test_cold_when_broken (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  self->host->manners[CALL_RESTORE] = DOUBLE_FAILS;
+  self->host->errors[CALL_RESTORE] = AST_ERROR_WARM;
+  bring_to_ready (self);
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+  g_assert_cmpint (get_warmth (self), ==, AST_WARMTH_DAMAGED);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  assert_warm_folder (self, 1);
+  g_assert_cmpstr (
+      self->trail->str, ==,
+      "(describe) preparing (prepare) (make) (restore) starting (make) (start) (attach) booting ready "
+      "stopping (destroy) (detach) discarding idle");
+}
+
+// What fails for another reason than the pair does not condemn it.
+static void
+test_cold_when_refused (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  self->host->manners[CALL_RESTORE] = DOUBLE_FAILS;
+  bring_to_ready (self);
+  g_assert_cmpint (get_warmth (self), ==, AST_WARMTH_FRESH);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+static void
+test_cancel_restore (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  self->host->manners[CALL_RESTORE] = DOUBLE_WAITS;
+  start (self);
+  wait_for_state (self, AST_STATE_STARTING);
+  ast_runner_stop (self->runner, TRUE);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_STOPPING);
+  test_host_answer (self->host, CALL_RESTORE, NULL);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+static void
+test_desktop_never_comes (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, FALSE);
+  g_autoptr (GError) error = NULL;
+
+  self->host->manners[CALL_DESKTOP] = DOUBLE_FAILS;
+  self->host->errors[CALL_DESKTOP] = AST_ERROR_WARM;
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_failed (self, "warm");
+  assert_warm_folder (self, 0);
+  ast_runner_dismiss_failure (self->runner);
+  assert_idle (self);
+}
+
+static void
+test_save_fails (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, FALSE);
+  g_autoptr (GError) error = NULL;
+
+  self->host->manners[CALL_SAVE] = DOUBLE_FAILS;
+  self->host->errors[CALL_SAVE] = AST_ERROR_WARM;
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_failed (self, "warm");
+  assert_warm_folder (self, 0);
+  ast_runner_dismiss_failure (self->runner);
+}
+
+// Somebody comes to the station while it prepares: that comes first, at each stage.
+static void
+test_gives_way (gconstpointer data)
+{
+  DoubleCall stage = GPOINTER_TO_INT (data);
+  g_autoptr (Fixture) self = make_warm_fixture (&never, FALSE);
+  g_autoptr (GError) error = NULL;
+
+  self->host->manners[stage] = DOUBLE_WAITS;
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  WAIT_UNTIL (self, self->host->waiting[stage]);
+  g_string_truncate (self->trail, 0);
+  start (self);
+  // It is told at once, and what gives way is not.
+  g_assert_cmpint (state_of (self), ==, AST_STATE_PREPARING);
+  g_assert_false (ast_runner_get_status (self->runner)->warming);
+  start_refused (self, AST_ERROR_BUSY);
+  self->host->manners[stage] = DOUBLE_SUCCEEDS;
+  if (self->host->waiting[stage])
+    test_host_answer (self->host, stage, NULL);
+  wait_for_state (self, AST_STATE_BOOTING);
+  g_assert_null (strstr (self->trail->str, "stopping"));
+  g_assert_nonnull (strstr (self->trail->str, "(start)"));
+  assert_warm_folder (self, 0);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// … and goes again before it has begun.
+static void
+test_gives_way_for_nothing (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, FALSE);
+  g_autoptr (GError) error = NULL;
+
+  self->host->manners[CALL_START] = DOUBLE_WAITS;
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  WAIT_UNTIL (self, self->host->waiting[CALL_START]);
+  start (self);
+  ast_runner_stop (self->runner, TRUE);
+  test_host_answer (self->host, CALL_START, NULL);
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_cmpuint (self->host->counts[CALL_START], ==, 1);
+  assert_idle (self);
+}
+
+static void
+bring_ahead (Fixture *self)
+{
+  ast_runner_restore_ahead (self->runner, self->appliance);
+  WAIT_UNTIL (self, ast_runner_get_ahead (self->runner));
+  g_assert_cmpint (state_of (self), ==, AST_STATE_IDLE);
+}
+
+static void
+test_ahead (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  bring_ahead (self);
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+  g_assert_false (ast_runner_is_settled (self->runner));
+  bring_to_ready (self);
+  g_assert_null (ast_runner_get_ahead (self->runner));
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  g_assert_cmpstr (
+      self->trail->str, ==,
+      "(describe) (make) (restore ahead) (resume) preparing (prepare) starting (attach) booting ready "
+      "stopping (destroy) (detach) discarding idle");
+}
+
+static void
+test_ahead_of_another (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+  g_autoptr (AstAppliance) other = make_appliance (self->folder, self->appliance->disk->path, NULL);
+  g_autoptr (GError) error = NULL;
+
+  bring_ahead (self);
+  g_assert_true (ast_runner_start (self->runner, other, &error));
+  g_assert_cmpint (state_of (self), ==, AST_STATE_PREPARING);
+  wait_for_state (self, AST_STATE_BOOTING);
+  g_assert_cmpuint (self->host->counts[CALL_RESUME], ==, 0);
+  g_assert_cmpuint (self->host->counts[CALL_START], ==, 2); // the preparation was the first
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// Each night, also where one stands ahead.
+static void
+test_ahead_of_a_preparation (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+  g_autoptr (GError) error = NULL;
+
+  bring_ahead (self);
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, TRUE, &error));
+  g_assert_true (ast_runner_get_status (self->runner)->warming);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_PREPARING);
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_cmpuint (self->host->counts[CALL_SAVE], ==, 2);
+  assert_idle (self);
+  // A session comes before the preparation that has not begun yet.
+  bring_ahead (self);
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, TRUE, &error));
+  start (self);
+  g_assert_false (ast_runner_get_status (self->runner)->warming);
+  wait_for_state (self, AST_STATE_BOOTING);
+  g_assert_cmpuint (self->host->counts[CALL_SAVE], ==, 2);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+static void
+test_ahead_is_let_go (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  bring_ahead (self);
+  ast_runner_stop (self->runner, TRUE);
+  WAIT_UNTIL (self, ast_runner_is_settled (self->runner));
+  assert_idle (self);
+  g_assert_cmpint (get_warmth (self), ==, AST_WARMTH_FRESH);
+}
+
+static void
+test_ahead_without_memory (void)
+{
+  AstRunnerTimes times = never;
+  g_autoptr (Fixture) self = NULL;
+
+  times.memory_look = 10;
+  self = make_warm_fixture (&times, TRUE);
+  // For the guest's 16 MiB there has to be more than what others shall have.
+  memory = 512 * 1024 * 1024;
+  ast_runner_restore_ahead (self->runner, self->appliance);
+  g_assert_true (ast_runner_is_settled (self->runner));
+  memory = 600 * 1024 * 1024;
+  bring_ahead (self);
+  memory = 511 * 1024 * 1024;
+  WAIT_UNTIL (self, ast_runner_is_settled (self->runner));
+  assert_idle (self);
+  memory = G_MAXUINT64;
+}
+
+// A guest that stands ahead and dies is nobody's failure.
+static void
+test_ahead_dies (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  bring_ahead (self);
+  ast_machine_emit_ended (self->host->machine, AST_END_LOST);
+  WAIT_UNTIL (self, ast_runner_is_settled (self->runner));
+  assert_idle (self);
+  self->host->manners[CALL_RESTORE] = DOUBLE_FAILS;
+  ast_runner_restore_ahead (self->runner, self->appliance);
+  WAIT_UNTIL (self, self->host->counts[CALL_RESTORE] == 2 && ast_runner_is_settled (self->runner));
+  assert_idle (self);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1325,5 +1733,26 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/reset/while-running", test_reset_while_running);
   g_test_add_func ("/runner/reset/beside-another", test_reset_beside_another);
   g_test_add_func ("/runner/reset/after-failure", test_reset_after_failure);
+  g_test_add_func ("/runner/warm/made", test_warm);
+  g_test_add_func ("/runner/warm/start", test_warm_start);
+  g_test_add_func ("/runner/warm/refused", test_warm_refused);
+  g_test_add_func ("/runner/warm/cold-under-exam", test_cold_under_exam);
+  g_test_add_func ("/runner/warm/cold-when-stale", test_cold_when_stale);
+  g_test_add_func ("/runner/warm/cold-when-broken", test_cold_when_broken);
+  g_test_add_func ("/runner/warm/cold-when-refused", test_cold_when_refused);
+  g_test_add_func ("/runner/warm/cancel", test_cancel_restore);
+  g_test_add_func ("/runner/warm/no-desktop", test_desktop_never_comes);
+  g_test_add_func ("/runner/warm/no-save", test_save_fails);
+  g_test_add_data_func ("/runner/warm/gives-way/describe", GINT_TO_POINTER (CALL_DESCRIBE), test_gives_way);
+  g_test_add_data_func ("/runner/warm/gives-way/start", GINT_TO_POINTER (CALL_START), test_gives_way);
+  g_test_add_data_func ("/runner/warm/gives-way/desktop", GINT_TO_POINTER (CALL_DESKTOP), test_gives_way);
+  g_test_add_data_func ("/runner/warm/gives-way/save", GINT_TO_POINTER (CALL_SAVE), test_gives_way);
+  g_test_add_func ("/runner/warm/gives-way/for-nothing", test_gives_way_for_nothing);
+  g_test_add_func ("/runner/ahead/taken", test_ahead);
+  g_test_add_func ("/runner/ahead/another", test_ahead_of_another);
+  g_test_add_func ("/runner/ahead/preparation", test_ahead_of_a_preparation);
+  g_test_add_func ("/runner/ahead/let-go", test_ahead_is_let_go);
+  g_test_add_func ("/runner/ahead/without-memory", test_ahead_without_memory);
+  g_test_add_func ("/runner/ahead/dies", test_ahead_dies);
   return g_test_run ();
 }

@@ -40,6 +40,7 @@ make_failed (void)
   status->failure_code = g_strdup ("guest-lost");
   status->failure_message = g_strdup ("“Réseau” stopped\n\"unexpectedly\".");
   status->exam = TRUE;
+  status->warming = TRUE;
   return status;
 }
 
@@ -54,11 +55,11 @@ test_json (void)
   g_autoptr (JsonNode) expected = json_from_string (
       "{\"state\":\"failed\",\"appliance\":\"netlab\",\"since\":\"2026-03-04T05:06:07.000089Z\","
       "\"failure\":{\"code\":\"guest-lost\",\"message\":\"“Réseau” stopped\\n\\\"unexpectedly\\\".\"},"
-      "\"paused\":null,\"exam\":true,\"room\":null}",
+      "\"paused\":null,\"exam\":true,\"warming\":true,\"room\":null}",
       &error);
   g_autoptr (JsonNode) nothing
       = json_from_string ("{\"state\":\"idle\",\"appliance\":null,\"since\":null,\"failure\":null,"
-                          "\"paused\":null,\"exam\":false,\"room\":null}",
+                          "\"paused\":null,\"exam\":false,\"warming\":false,\"room\":null}",
                           &error);
   g_autoptr (JsonNode) said = json_from_string (failed_json, &error);
   g_autoptr (JsonNode) said_idle = json_from_string (idle_json, &error);
@@ -77,6 +78,7 @@ assert_equal (const AstStatus *a, const AstStatus *b)
   g_assert_cmpstr (a->failure_code, ==, b->failure_code);
   g_assert_cmpstr (a->failure_message, ==, b->failure_message);
   g_assert_cmpint (a->exam, ==, b->exam);
+  g_assert_cmpint (a->warming, ==, b->warming);
 }
 
 static void
@@ -178,9 +180,9 @@ test_paused (void)
   static const AstPause pauses[] = { AST_PAUSE_NO_SPACE, AST_PAUSE_DISK_ERROR };
   static const char *const texts[] = {
     "{\"state\":\"ready\",\"appliance\":\"a\",\"since\":null,\"failure\":null,\"paused\":\"no-space\","
-    "\"exam\":false,\"room\":{\"used\":1,\"bound\":2,\"left\":3}}",
+    "\"exam\":false,\"warming\":false,\"room\":{\"used\":1,\"bound\":2,\"left\":3}}",
     "{\"state\":\"ready\",\"appliance\":\"a\",\"since\":null,\"failure\":null,\"paused\":\"disk-error\","
-    "\"exam\":false,\"room\":{\"used\":1,\"bound\":2,\"left\":3}}"
+    "\"exam\":false,\"warming\":false,\"room\":{\"used\":1,\"bound\":2,\"left\":3}}"
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (pauses); i++)

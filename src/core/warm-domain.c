@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ast-build.h"
+#include "warm-domain.h"
+#include "error.h"
+#include "overlay-names.h"
+#include "xml-tree.h"
+#include <glib/gi18n.h>
+#include <string.h>
+
+#define X(string) ((const xmlChar *)(string))
+
+static xmlDoc *
+read_domain (const char *xml, GError **error)
+{
+  g_autoptr (xmlDoc) doc = xmlReadMemory (xml, (int)strlen (xml), NULL, NULL,
+                                          XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+  const xmlNode *domain = doc ? xmlDocGetRootElement (doc) : NULL;
+
+  if (domain && ast_xml_child (domain, "devices"))
+    return g_steal_pointer (&doc);
+  g_set_error (error, AST_ERROR, AST_ERROR_WARM, "%s", _ ("The saved guest's description cannot be read."));
+  return NULL;
+}
+
+static char *
+serialise (xmlDoc *doc, xmlNode *node)
+{
+  g_autoptr (xmlBuffer) buffer = xmlBufferCreate ();
+
+  xmlNodeDump (buffer, doc, node, 0, 1);
+  return g_strdup ((const char *)xmlBufferContent (buffer));
+}
+
+static char *
+get_alias (const xmlNode *device)
+{
+  const xmlNode *alias = ast_xml_child (device, "alias");
+
+  return alias ? ast_xml_get (alias, "name") : NULL;
+}
+
+// Is there anything of QEMU's about the device with this alias? That reaches no card that is plugged in.
+static gboolean
+is_overridden (const xmlNode *domain, const char *alias)
+{
+  const xmlNode *override = ast_xml_child (domain, "override");
+
+  for (const xmlNode *device = override ? override->children : NULL; device; device = device->next)
+    {
+      g_autofree char *name = ast_xml_is (device, "device") ? ast_xml_get (device, "alias") : NULL;
+
+      if (g_strcmp0 (name, alias) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+is_to_be_plugged_in (const xmlNode *domain, const xmlNode *device)
+{
+  g_autofree char *alias = ast_xml_is (device, "interface") ? get_alias (device) : NULL;
+
+  return alias && g_str_has_prefix (alias, AST_DOMAIN_CARD_ALIAS) && !is_overridden (domain, alias);
+}
+
+char *
+ast_warm_domain_split (const char *xml, GPtrArray *cards, GError **error)
+{
+  g_autoptr (xmlDoc) doc = read_domain (xml, error);
+  xmlNode *domain = doc ? xmlDocGetRootElement (doc) : NULL;
+  xmlNode *next;
+
+  if (domain == NULL)
+    return NULL;
+  for (xmlNode *device = ast_xml_child (domain, "devices")->children; device; device = next)
+    {
+      next = device->next;
+      if (!is_to_be_plugged_in (domain, device))
+        continue;
+      g_ptr_array_add (cards, serialise (doc, device));
+      xmlUnlinkNode (device);
+      xmlFreeNode (device);
+    }
+  return serialise (doc, domain);
+}
+
+// The source of the one disk that is an overlay of the seeds' store.
+static xmlNode *
+find_overlay_source (const xmlNode *domain)
+{
+  for (xmlNode *disk = ast_xml_child (domain, "devices")->children; disk; disk = disk->next)
+    {
+      xmlNode *source = ast_xml_is (disk, "disk") ? ast_xml_child (disk, "source") : NULL;
+      g_autofree char *file = source ? ast_xml_get (source, "file") : NULL;
+
+      if (file && g_str_has_suffix (file, AST_OVERLAY_VOLATILE_SUFFIX))
+        return source;
+    }
+  return NULL;
+}
+
+// Between the disk and what was below it.
+static void
+insert_seed (xmlNode *disk, const char *seed)
+{
+  xmlNode *below = ast_xml_child (disk, "backingStore");
+  xmlNode *store;
+
+  if (below)
+    xmlUnlinkNode (below);
+  store = ast_xml_add (disk, "backingStore", "type", "file", NULL);
+  ast_xml_add (store, "format", "type", "qcow2", NULL);
+  ast_xml_add (store, "source", "file", seed, NULL);
+  if (below)
+    xmlAddChild (store, below);
+}
+
+static void
+set_overlay (xmlNode *source, const AstDomainOverlay *overlay)
+{
+  xmlNode *slices = ast_xml_child (source, "slices");
+  xmlNode *slice = slices ? ast_xml_child (slices, "slice") : NULL;
+  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, overlay->bound);
+
+  xmlSetProp (source, X ("file"), X (overlay->path));
+  if (slice)
+    xmlSetProp (slice, X ("size"), X (size));
+}
+
+char *
+ast_warm_domain_on_seed (const char *saved, const AstDomainOverlay *overlay, const char *seed, GError **error)
+{
+  g_autoptr (xmlDoc) doc = read_domain (saved, error);
+  xmlNode *domain = doc ? xmlDocGetRootElement (doc) : NULL;
+  xmlNode *source = domain ? find_overlay_source (domain) : NULL;
+
+  if (domain == NULL)
+    return NULL;
+  if ((source == NULL) != (overlay == NULL))
+    {
+      g_set_error (error, AST_ERROR, AST_ERROR_WARM, "%s",
+                   _ ("The saved guest has another disk than its pair."));
+      return NULL;
+    }
+  if (source)
+    {
+      insert_seed (source->parent, seed);
+      set_overlay (source, overlay);
+    }
+  return serialise (doc, domain);
+}

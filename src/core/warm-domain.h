@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The domain of a guest that is to be saved, and of one that is restored. Pure.
+#pragma once
+#include "domain-builder.h"
+
+G_BEGIN_DECLS
+
+// Takes the builder's network cards that lead somewhere out of a domain: a guest gets them after each
+// restore, as if somebody plugged them in, and so asks the network anew. `cards`: char*, an <interface> each,
+// appended. Returns the rest, which the caller frees; NULL with AST_ERROR_WARM when it is no domain.
+char *ast_warm_domain_split (const char *xml, GPtrArray *cards, GError **error);
+
+// `saved`: a saved guest's domain, in libvirt's words. Its disk becomes `overlay`, on the seed (absolute
+// path) that the disk was when it was saved, on what was below that. `overlay` NULL: it has no disk of ours.
+// The caller frees it; NULL with AST_ERROR_WARM.
+char *ast_warm_domain_on_seed (const char *saved, const AstDomainOverlay *overlay, const char *seed,
+                               GError **error);
+
+G_END_DECLS
