@@ -107,6 +107,14 @@ on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
     g_ptr_array_add (self->waiting, g_object_ref (channel));
 }
 
+static void
+ast_spice_screen_open_waiting (AstSpiceScreen *self)
+{
+  for (guint i = 0; i < self->waiting->len; i++)
+    ast_spice_screen_open (self, self->waiting->pdata[i]);
+  g_ptr_array_set_size (self->waiting, 0);
+}
+
 // Half a second in which the keys of somebody who types would pile up, and more than sixteen bytes of them
 // are lost in the guest's keyboard.
 static void
@@ -151,14 +159,27 @@ ast_spice_screen_add_redirector (AstSpiceScreen *self)
   ast_screen_emit_redirections_changed (AST_SCREEN (self));
 }
 
+// Whoever sees the guest wants to type: the others have to wait for this one, too. FALSE: there is none.
+static gboolean
+ast_spice_screen_open_inputs (AstSpiceScreen *self)
+{
+  for (guint i = 0; i < self->waiting->len; i++)
+    if (SPICE_IS_INPUTS_CHANNEL (self->waiting->pdata[i]))
+      {
+        ast_spice_screen_open (self, self->waiting->pdata[i]);
+        g_ptr_array_remove_index (self->waiting, i);
+        return TRUE;
+      }
+  return FALSE;
+}
+
 static gboolean
 on_painted (gpointer data)
 {
   AstSpiceScreen *self = data;
 
-  for (guint i = 0; i < self->waiting->len; i++)
-    ast_spice_screen_open (self, self->waiting->pdata[i]);
-  g_ptr_array_set_size (self->waiting, 0);
+  if (!ast_spice_screen_open_inputs (self))
+    ast_spice_screen_open_waiting (self);
   if (self->session && (self->policy.devices & AST_DEVICE_SOUND))
     ast_spice_screen_warm_up_sound (self);
   if (self->machine && self->redirector == NULL && (self->policy.devices & REDIRECTED))
@@ -184,6 +205,8 @@ on_main_event (SpiceChannel *channel, SpiceChannelEvent event, AstSpiceScreen *s
 static void
 on_inputs_event (SpiceChannel *channel, SpiceChannelEvent event, AstSpiceScreen *self)
 {
+  if (event == SPICE_CHANNEL_OPENED)
+    ast_spice_screen_open_waiting (self);
   if (!is_end (event) || self->machine == NULL)
     return;
   self->main = NULL;
