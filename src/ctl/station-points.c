@@ -24,8 +24,9 @@ struct _AstStationPoint
 {
   const char *name;
   const AstPointKind *kind;
-  const char *subject;  // a path, a unit
-  const char *source;   // of a file: its name in the station folder; of a program: its Debian package
+  const char *subject; // a path, a unit
+  const char *source;  // of a file: its name in the station folder; of a program: its Debian package; of a
+                      // unit that is enabled: the target that wants it
   guint mode;           // of a folder
   gboolean is_stations; // a folder that belongs to the station's user, not to root
   AstStationSession sessions;
@@ -420,7 +421,7 @@ static gboolean
 apply_enabled (const AstStationPoint *point, const AstStationRoot *root, AstStationJournal *journal,
                GError **error)
 {
-  g_autofree char *path = g_strconcat (UNITS "graphical.target.wants/", point->subject, NULL);
+  g_autofree char *path = g_strconcat (UNITS, point->source, ".wants/", point->subject, NULL);
 
   return clear (journal, root, path, error) && run_systemctl (root, "enable", point->subject, error);
 }
@@ -501,6 +502,7 @@ static const AstStationPoint points[] = {
   FOLDER_POINT ("appliances", "/var/lib/asteroide/appliances", 0755, FALSE),
   FOLDER_POINT ("home", "/var/lib/asteroide/home", 0700, TRUE),
   FOLDER_POINT ("overlays", "/var/lib/asteroide/overlays", 0700, TRUE),
+  FOLDER_POINT ("warm", "/var/lib/asteroide/warm", 0700, TRUE),
   FILE_POINT ("pam", "/etc/pam.d/asteroide", "pam"),
   FILE_POINT ("polkit", "/etc/polkit-1/rules.d/40-asteroide.rules", "polkit.rules"),
   FILE_POINT ("udev", "/etc/udev/rules.d/59-asteroide.rules", "udev.rules"), // before 60-persistent-storage
@@ -520,8 +522,11 @@ static const AstStationPoint points[] = {
   { "display-manager", &no_link, UNITS "display-manager.service", NULL, 0, FALSE, BOTH },
   { "unit", &file, UNITS "asteroide.service", "asteroide.service", 0, FALSE, AST_STATION_X11 },
   { "unit", &file, UNITS "asteroide-cage.service", "asteroide-cage.service", 0, FALSE, AST_STATION_CAGE },
-  { "enabled", &enabled, "asteroide.service", NULL, 0, FALSE, AST_STATION_X11 },
-  { "enabled", &enabled, "asteroide-cage.service", NULL, 0, FALSE, AST_STATION_CAGE },
+  { "enabled", &enabled, "asteroide.service", "graphical.target", 0, FALSE, AST_STATION_X11 },
+  { "enabled", &enabled, "asteroide-cage.service", "graphical.target", 0, FALSE, AST_STATION_CAGE },
+  FILE_POINT ("warm-unit", UNITS "asteroide-warm.service", "asteroide-warm.service"),
+  FILE_POINT ("warm-timer", UNITS "asteroide-warm.timer", "asteroide-warm.timer"),
+  { "warm-enabled", &enabled, "asteroide-warm.timer", "timers.target", 0, FALSE, BOTH },
   { "target", &target, "graphical.target", NULL, 0, FALSE, BOTH },
 };
 
