@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the benches share: a ratio of two series that were taken in one run, printed and kept."""
+import contextlib
 import json
 import os
+import signal
 import statistics
+import subprocess
 import sys
+import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from stationkit import guests, processes  # noqa: E402
+from stationkit import display, guests, processes  # noqa: E402
 from stationkit.station import DOMAIN  # noqa: E402
 
 ROUNDS = int(os.environ.get("AST_BENCH_ROUNDS", "10"))
@@ -39,6 +43,28 @@ class BenchCase(guests.GuestCase):
             return json.loads((cls.build / "bench" / REPORT).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
+
+    def tool(self, name, *arguments, **options):
+        """What one of our instruments prints, as numbers."""
+        options["env"] = self.desk.env | options.get("env", {})
+        done = subprocess.run([str(word) for word in (self.build / "tests/bench" / name, *arguments)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=180, **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [float(word) for word in done.stdout.split()]
+
+    def end_process(self, pid):
+        """Ends a program whose parent has gone."""
+        os.kill(pid, signal.SIGTERM)
+        processes.wait_until(lambda: not processes.is_alive(pid), "its end", 30, 0.01)
+
+    @contextlib.contextmanager
+    def unused_screen(self):
+        """An X server that nobody has used yet, as after the boot: GTK's look-up of what GL can do is kept on it."""
+        screen = display.Display(Path(tempfile.mkdtemp(prefix="screen-", dir=self.desk.folder)) / "x")
+        try:
+            yield screen
+        finally:
+            screen.close()
 
     def compare(self, name, goal, ours, theirs, unit="s"):
         """Prints and keeps the ratio of two series' medians. Without a goal (None) it is only told."""

@@ -2,18 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figures as ratios taken in one run, each against what anybody could do without us. No verdict on time: goals are shown
 beside the ratios, and the figures are written to a file. What can fail is the measuring."""
-import contextlib
-import os
 import re
-import signal
-import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 import benchkit
 from benchkit import ROUNDS
-from stationkit import cases, display, guests, processes
+from stationkit import cases, guests, processes
 from stationkit.station import DOMAIN
 
 NOT_OURS = "ff00ff"  # the bare screen's colour: nobody paints with it
@@ -28,32 +23,10 @@ LONE_TILE = "640,300"
 class Figures(benchkit.BenchCase):
     """One kind of figure each."""
 
-    def tool(self, name, *arguments, **options):
-        """What one of our instruments prints, as numbers."""
-        options["env"] = self.desk.env | options.get("env", {})
-        done = subprocess.run([str(word) for word in (self.build / "tests/bench" / name, *arguments)],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=180, **options)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return [float(word) for word in done.stdout.split()]
-
     def time_command(self, points, *command, **options):
         """Seconds from the start of a command until it has painted, and its process id."""
-        seconds, pid = self.tool("stopwatch", *points, "--", *command, **options)
+        seconds, pid, _ = self.tool("stopwatch", *points, "--", *command, **options)
         return seconds, int(pid)
-
-    def end_process(self, pid):
-        """Ends a program whose parent has gone."""
-        os.kill(pid, signal.SIGTERM)
-        processes.wait_until(lambda: not processes.is_alive(pid), "its end", 30, 0.01)
-
-    @contextlib.contextmanager
-    def unused_screen(self):
-        """An X server that nobody has used yet, as after the boot: GTK's look-up of what GL can do is kept on it."""
-        screen = display.Display(Path(tempfile.mkdtemp(prefix="screen-", dir=self.desk.folder)) / "x")
-        try:
-            yield screen
-        finally:
-            screen.close()
 
     # The launcher's first frame
 

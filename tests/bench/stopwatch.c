@@ -2,26 +2,34 @@
 // stopwatch: times how long the X screen takes to show something, from a click or from the start of a
 // command.
 //
-// stopwatch [--click X,Y] [--until COLOUR] --at X,Y [--at X,Y]… [-- COMMAND [ARGUMENT]…]
+// stopwatch [--click X,Y] [--until COLOUR] --at X,Y[=COLOUR] [--at X,Y[=COLOUR]]… [--type X,Y]
+//           [--file FILE --says WORD] [-- COMMAND [ARGUMENT]…]
 //
 // The clock starts just before the click is sent, or the command is started. It stops when every point has
-// COLOUR (rrggbb) or, without --until, when every point has another colour than at the beginning. Prints the
-// seconds, and the command's process id where there is one; the command is left running.
+// COLOUR (rrggbb), its own or that of --until; without any, when every point has another colour than at the
+// beginning; when, after that, the key x, typed again and again, has changed the point of --type; and when
+// FILE holds WORD. Prints the seconds, the command's process id where there is one (else 0), and the seconds
+// until the points were there; the command is left running.
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
 #include <X11/extensions/XTest.h>
+#include <X11/keysym.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_POINTS    16
 #define POLL_USEC     1000
+#define TYPE_USEC     (50 * 1000)
 #define LIMIT_SECONDS 120.0
 
 typedef struct
 {
   int x, y;
   unsigned long before;
+  gboolean has_colour;
+  unsigned long colour;
 } Point;
 
 typedef struct
@@ -31,6 +39,12 @@ typedef struct
   guint n_points;
   Point click;
   gboolean has_click;
+  Point type;
+  gboolean has_type;
+  gint64 typed; // when the key was pressed last
+  gint64 there; // when the points were there; 0 = they are not yet
+  char *file;
+  char *says;
   unsigned long until;
   gboolean has_until;
 } Stopwatch;
@@ -47,16 +61,59 @@ read_pixel (Stopwatch *self, const Point *point)
 }
 
 static gboolean
-is_over (Stopwatch *self)
+points_are_there (Stopwatch *self)
 {
   for (guint i = 0; i < self->n_points; i++)
     {
-      unsigned long now = read_pixel (self, &self->points[i]);
+      const Point *point = &self->points[i];
+      unsigned long now = read_pixel (self, point);
+      unsigned long wanted = point->has_colour ? point->colour : self->until;
+      gboolean is_wanted = point->has_colour || self->has_until;
 
-      if (self->has_until ? now != self->until : now == self->points[i].before)
+      if (is_wanted ? now != wanted : now == point->before)
         return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+was_answered (Stopwatch *self)
+{
+  KeyCode key = XKeysymToKeycode (self->display, XK_x);
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->typed && read_pixel (self, &self->type) != self->type.before)
+    return TRUE;
+  if (now - self->typed < TYPE_USEC)
+    return FALSE;
+  if (self->typed == 0)
+    self->type.before = read_pixel (self, &self->type);
+  self->typed = now;
+  XTestFakeKeyEvent (self->display, key, True, CurrentTime);
+  XTestFakeKeyEvent (self->display, key, False, CurrentTime);
+  XFlush (self->display);
+  return FALSE;
+}
+
+static gboolean
+file_says (Stopwatch *self)
+{
+  g_autofree char *text = NULL;
+
+  return g_file_get_contents (self->file, &text, NULL, NULL) && strstr (text, self->says);
+}
+
+static gboolean
+is_over (Stopwatch *self)
+{
+  if (self->there == 0 && !points_are_there (self))
+    return FALSE;
+  if (self->there == 0)
+    self->there = g_get_monotonic_time ();
+  if (self->has_type && !was_answered (self))
+    return FALSE;
+  self->has_type = FALSE; // once is enough
+  return self->file == NULL || file_says (self);
 }
 
 static gboolean
@@ -64,17 +121,22 @@ parse_point (const char *option, const char *value, gpointer data, GError **erro
 {
   Stopwatch *self = data;
   Point point = { 0 };
+  int fields = sscanf (value, "%d,%d=%lx", &point.x, &point.y, &point.colour);
 
-  if (sscanf (value, "%d,%d", &point.x, &point.y) != 2 || self->n_points == MAX_POINTS)
+  if (fields < 2 || self->n_points == MAX_POINTS)
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s is no X,Y, or one too many", value);
       return FALSE;
     }
+  point.has_colour = fields == 3;
   if (g_str_equal (option, "--at"))
     self->points[self->n_points++] = point;
+  else if (g_str_equal (option, "--type"))
+    self->type = point;
   else
     self->click = point;
   self->has_click |= g_str_equal (option, "--click");
+  self->has_type |= g_str_equal (option, "--type");
   return TRUE;
 }
 
@@ -107,18 +169,26 @@ main (int argc, char **argv)
   const GOptionEntry entries[] = {
     { "click", 0, 0, G_OPTION_ARG_CALLBACK, parse_point, NULL, "X,Y" },
     { "at", 0, 0, G_OPTION_ARG_CALLBACK, parse_point, NULL, "X,Y" },
+    { "type", 0, 0, G_OPTION_ARG_CALLBACK, parse_point, NULL, "X,Y" },
     { "until", 0, 0, G_OPTION_ARG_CALLBACK, parse_colour, NULL, "RRGGBB" },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &command, NULL, NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr (GError) error = NULL;
+  const GOptionEntry files[] = {
+    { "file", 0, 0, G_OPTION_ARG_FILENAME, &self.file, NULL, "FILE" },
+    { "says", 0, 0, G_OPTION_ARG_STRING, &self.says, NULL, "WORD" },
+    G_OPTION_ENTRY_NULL,
+  };
   GPid pid = 0;
   gint64 start;
 
   g_option_group_add_entries (group, entries);
+  g_option_group_add_entries (group, files);
   g_option_context_set_main_group (context, group);
   self.display = XOpenDisplay (NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error) || self.display == NULL || self.n_points == 0)
+  if (!g_option_context_parse (context, &argc, &argv, &error) || self.display == NULL || self.n_points == 0
+      || !self.file != !self.says)
     {
       g_printerr ("stopwatch: %s\n", error ? error->message : "a display and --at are needed");
       return 2;
@@ -146,6 +216,7 @@ main (int argc, char **argv)
         }
       g_usleep (POLL_USEC);
     }
-  g_print ("%.6f %d\n", (g_get_monotonic_time () - start) / (double)G_USEC_PER_SEC, pid);
+  g_print ("%.6f %d %.6f\n", (g_get_monotonic_time () - start) / (double)G_USEC_PER_SEC, pid,
+           (self.there - start) / (double)G_USEC_PER_SEC);
   return 0;
 }

@@ -1,0 +1,192 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the click to a desktop in which one can work: booted, restored, restored ahead; against virsh and virt-viewer, and
+against QEMU alone, which only reads the same memory. “In which one can work”: the guest's agent is connected, and a key that
+is typed changes the screen."""
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import benchkit
+from benchkit import ROUNDS
+from stationkit import cases, guests, processes
+from stationkit.station import DOMAIN
+
+TILE = "640,300"
+# The desktop's ground, its terminal, and the cursor behind the shell's prompt, which moves on when a key is typed.
+CURSOR = "234,100"
+DESKTOP = ["--at", "1000,700=336699", "--at", "500,300=1d2733", "--at", f"{CURSOR}=ffb454", "--type", CURSOR]
+# libvirt's header of a memory image: a magic word, and numbers; the guest's description; then QEMU's stream, with its own magic.
+STREAM = b"QEVM"
+VIEWER_ROUNDS = max(1, ROUNDS // 3)
+
+
+class WarmFigures(benchkit.BenchCase):
+    """The sample desktop, as it is."""
+
+    def usable(self, *start):
+        """Seconds until the desktop can be used, and until it is on the screen."""
+        seconds, _, there = self.tool("stopwatch", *start, *DESKTOP, "--file", self.station.runtime / "state.json", "--says", '"ready"')
+        return seconds, there
+
+    def come_to_rest(self):
+        """What the guest before had of the station's memory is no longer at hand when the next one wants it."""
+        self.screen.wait_for("Type to search")
+        self.screen.move(640, 600)
+        time.sleep(1)
+
+    def our_start(self):
+        """By a click on the tile."""
+        self.come_to_rest()
+        return self.usable("--click", TILE)
+
+    def is_warm(self):
+        """Does the guest's disk stand on a seed?"""
+        return ".seed.qcow2" in self.desk.virsh("dumpxml", DOMAIN)
+
+    def take(self, series, warm):
+        """One session."""
+        seconds, there = self.our_start()
+        self.assertEqual(self.is_warm(), warm)
+        series.setdefault("usable", []).append(seconds)
+        series.setdefault("shown", []).append(there)
+
+    def end(self):
+        """The session, at once."""
+        self.station.ctl("stop", "--force")
+        self.station.wait_state("idle")
+
+    def test_desktop(self):
+        """Cold, warm, ahead; the floor; virt-viewer"""
+        self.station.write_config(paths={"warm": self.station.folder / "warm"})
+        self.add_sample("desktop")
+        cold, warm, ahead = {}, {}, {}
+        self.station.start_kiosk()
+        for _ in range(ROUNDS):
+            self.take(cold, False)
+            domain = self.write_domain(self.station.folder / "bench.qcow2")
+            self.end()
+        asked = self.station.ctl("warm", "desktop")
+        self.assertEqual(asked.returncode, 0, asked.stderr)
+        floor = []
+        for number in range(ROUNDS):
+            self.take(warm, True)
+            if number == 0:
+                words = Path(f"/proc/{self.qemu()}/cmdline").read_bytes().decode().split("\0")[:-1]
+            self.end()
+            self.come_to_rest()
+            floor.append(self.floor(words))
+        self.assertEqual(self.station.kiosk.end(), 0)
+        self.station.write_config(warm={"restore-ahead": "yes"})
+        self.station.start_kiosk()
+        for _ in range(ROUNDS):
+            self.station.wait_until(lambda: self.station.domains() == [DOMAIN] and self.desk.virsh("domstate", DOMAIN) == "paused",
+                                    "the guest that waits", 60, 0.2)
+            self.take(ahead, True)
+            self.end()
+        self.assertEqual(self.station.kiosk.end(), 0)
+        viewer = self.viewer(domain)
+        self.compare("usable desktop, warm : cold", round(1 / 12, 3), warm["usable"], cold["usable"])
+        self.compare("usable desktop, restored ahead : cold", round(1 / 40, 3), ahead["usable"], cold["usable"])
+        self.compare("usable desktop, warm : QEMU reads the memory", 1.5, warm["usable"], floor)
+        self.compare("desktop on the screen, warm : QEMU reads the memory", None, warm["shown"], floor)
+        self.compare("usable desktop, cold : virsh create + virt-viewer --kiosk", None, cold["usable"], viewer)
+        size = sum(file.stat().st_blocks * 512 for file in (self.station.folder / "warm").iterdir()) / 2**20
+        print(f"# figure: the pair takes {size:.0f} MiB")
+
+    # QEMU alone
+
+    def floor(self, words):
+        """Seconds from the start of QEMU to a running guest: the same devices, without a screen and without libvirt."""
+        memory = next((self.station.folder / "warm").glob("*.memory"))
+        seed = next((self.station.folder / "warm").glob("*.seed.qcow2"))
+        overlay = self.station.folder / "floor.qcow2"
+        overlay.unlink(missing_ok=True)
+        processes.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", seed, overlay)
+        bound = re.search(r'"offset":0,"size":(\d+)', " ".join(words))
+        os.truncate(overlay, int(bound[1]))
+        control = self.desk.folder / "floor.sock"
+        with open(memory, "rb") as stream:
+            stream.seek(stream.read(1 << 20).index(STREAM))
+            os.lseek(stream.fileno(), stream.tell(), os.SEEK_SET)
+            command = self.without_libvirt(words, overlay, control, stream.fileno())
+            begun = time.monotonic()
+            with subprocess.Popen(command, pass_fds=[stream.fileno()], env=self.desk.env, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as qemu:
+                try:
+                    seconds = self.wait_for_guest(control, qemu) - begun
+                finally:
+                    qemu.kill()
+        overlay.unlink()
+        return seconds
+
+    @staticmethod
+    def wait_for_guest(control, qemu):
+        """When it ran, monotonic. It was saved standing still, and goes on when it is told to."""
+        def ask(question):
+            monitor.sendall(f'{{"execute":"{question}"}}\n'.encode())
+            while "return" not in (said := json.loads(lines.readline() or "null") or {}):
+                if not said:
+                    raise AssertionError(qemu.stderr.read())
+            return said["return"]
+
+        with socket.socket(socket.AF_UNIX) as monitor, monitor.makefile("r") as lines:
+            while monitor.connect_ex(str(control)):
+                if qemu.poll() is not None:
+                    raise AssertionError(qemu.stderr.read())
+                time.sleep(0.001)
+            monitor.settimeout(60)
+            ask("qmp_capabilities")
+            while ask("query-status")["status"] == "inmigrate":
+                time.sleep(0.002)
+            ask("cont")
+            return time.monotonic()
+
+    @staticmethod
+    def without_libvirt(words, overlay, control, stream):
+        """The command line of a restored guest, without what libvirt and SPICE were connected to."""
+        pairs, rest = [], words[1:]
+        while rest:
+            word = rest.pop(0)
+            pairs.append([word] + ([rest.pop(0)] if rest and not rest[0].startswith("-") else []))
+        kept = []
+        for pair in pairs:
+            value = pair[1] if len(pair) > 1 else ""
+            name = re.search(r"\bid=([\w-]+)", value)
+            if pair[0] in ("-S", "-spice", "-mon", "-incoming", "-audiodev", "-display") or "masterKey" in value:
+                continue
+            if pair[0] == "-chardev":
+                value = f"null,id={name[1]}" if name else value
+            if pair[0] == "-netdev":
+                continue
+            if pair[0] == "-blockdev" and ".volatile.qcow2" in value:
+                value = re.sub(r'"filename":"[^"]*"', f'"filename":"{overlay}"', value)
+            kept += [pair[0]] + ([value] if value else [])
+        return [words[0], *kept, "-display", "none", "-audiodev", "id=audio1,driver=none", "-incoming", f"fd:{stream}",
+                "-qmp", f"unix:{control},server=on,wait=off"]
+
+    # Without us
+
+    def viewer(self, domain):
+        """virsh create and virt-viewer on the same guest. It fills the screen only where there is a window manager."""
+        times = []
+        with self.unused_screen() as screen:
+            manager = processes.start(["openbox"], env=self.desk.env | {"DISPLAY": screen.name})
+            for _ in range(VIEWER_ROUNDS):
+                self.make_overlay(self.station.folder / "bench.qcow2", "desktop")
+                script = f"virsh -q -c qemu:///session create {domain} && exec virt-viewer -c qemu:///session --kiosk --attach {DOMAIN}"
+                seconds, pid, _ = self.tool("stopwatch", *DESKTOP, "--", "sh", "-c", script, env={"DISPLAY": screen.name})
+                times.append(seconds)
+                self.end_process(int(pid))
+                self.destroy()
+            manager.terminate()
+            manager.wait()
+        return times
+
+
+if __name__ == "__main__":
+    cases.main()
