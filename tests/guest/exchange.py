@@ -36,7 +36,9 @@ def devices(elements, exam=""):
     """The desktop with these devices, and no other."""
     def change(text):
         assert "<devices><usb/><dvd/><sound/><clipboard/></devices>" in text
-        return text.replace("<devices><usb/><dvd/><sound/><clipboard/></devices>", f"<devices>{elements}</devices>{exam}")
+        text = text.replace("<devices><usb/><dvd/><sound/><clipboard/></devices>", f"<devices>{elements}</devices>{exam}")
+        # An exam begins with a boot.
+        return text.replace('mode="warm"', 'mode="cold"') if exam else text
     return change
 
 
