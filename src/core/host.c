@@ -11,6 +11,7 @@ enum
   SIGNAL_PAUSED,
   SIGNAL_RESUMED,
   SIGNAL_REBOOTED,
+  SIGNAL_FAILED,
   N_SIGNALS
 };
 
@@ -29,6 +30,8 @@ ast_machine_default_init (AstMachineInterface *iface)
       = g_signal_new ("resumed", AST_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SIGNAL_REBOOTED]
       = g_signal_new ("rebooted", AST_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_FAILED] = g_signal_new ("failed", AST_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                         G_TYPE_NONE, 1, G_TYPE_ERROR);
 }
 
 void
@@ -59,6 +62,12 @@ void
 ast_machine_emit_rebooted (AstMachine *self)
 {
   g_signal_emit (self, signals[SIGNAL_REBOOTED], 0);
+}
+
+void
+ast_machine_emit_failed (AstMachine *self, const GError *error)
+{
+  g_signal_emit (self, signals[SIGNAL_FAILED], 0, error);
 }
 
 void

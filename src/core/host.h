@@ -35,7 +35,8 @@ typedef enum // of what a guest held back of a device
 #define AST_TYPE_MACHINE (ast_machine_get_type ())
 // Signals, on the main context: "ended" (AstEnd): the guest runs no more; "desktop-ready": the guest's own
 // agent reports that it is up; "paused" (AstPause, never none): QEMU stopped it at a write that failed;
-// "resumed": it runs again; "rebooted": the guest has started anew.
+// "resumed": it runs again; "rebooted": the guest has started anew; "failed" (GError): it runs, and lacks
+// something that it cannot do without.
 G_DECLARE_INTERFACE (AstMachine, ast_machine, AST, MACHINE, GObject)
 
 // Each call is asynchronous and calls back on the thread-default main context of the call.
@@ -53,7 +54,8 @@ struct _AstMachineInterface
 };
 
 // Starts the guest. A cancellation that comes too late is no error: the guest then runs, and the caller
-// destroys it. A restored guest is given what it must not have twice (renew.h) once it runs. Fails with BUSY,
+// destroys it. A restored guest is given its network cards, and what it must not have twice (renew.h), a moment after it runs;
+// "failed" tells where it does not get them. Fails with BUSY,
 // NO_LIBVIRT, NO_QEMU, START, DESCRIPTOR; a restore also with WARM, where the pair is broken; there is no
 // guest then.
 void ast_machine_start_async (AstMachine *self, const AstStart *how, GCancellable *cancellable,
@@ -95,6 +97,7 @@ void ast_machine_emit_desktop_ready (AstMachine *self);
 void ast_machine_emit_paused (AstMachine *self, AstPause pause);
 void ast_machine_emit_resumed (AstMachine *self);
 void ast_machine_emit_rebooted (AstMachine *self);
+void ast_machine_emit_failed (AstMachine *self, const GError *error);
 
 #define AST_TYPE_HOST (ast_host_get_type ())
 G_DECLARE_INTERFACE (AstHost, ast_host, AST, HOST, GObject)

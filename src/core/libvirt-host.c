@@ -15,6 +15,7 @@
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <linux/input-event-codes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (virConnect, virConnectClose)
 // How long a destroyed domain may take to vanish before its end counts as failed.
 #define GONE_TRIES     100
 #define GONE_WAIT_USEC (100 * 1000)
+
+// A guest that was just restored has better things to do than what must not be there twice: the person's
+// first keys.
+#define LEAVE_ALONE_USEC (1500 * 1000)
+// How long a guest runs, with a key pressed now and then, before it stands restored ahead.
+#define STAND_LOOKS     4
+#define STAND_WAIT_USEC (500 * 1000)
+#define KEY_HOLD_MSEC   20
 
 // libvirt answers a keepalive or the connection counts as dead: 5 s × 3, so that a hung daemon is noticed.
 #define KEEPALIVE_SECONDS 5
@@ -650,6 +659,21 @@ restore_paused (AstLibvirtMachine *self, virConnectPtr connection, GError **erro
   return look_up_domain (connection);
 }
 
+// A guest that will be waiting runs for a moment: its first keys are answered sooner when it has been about
+// them once.
+static gboolean
+come_to_stand (virDomainPtr domain, GCancellable *cancellable)
+{
+  guint shift = KEY_LEFTSHIFT;
+
+  for (guint i = 0; i < STAND_LOOKS && !g_cancellable_is_cancelled (cancellable); i++)
+    {
+      virDomainSendKey (domain, VIR_KEYCODE_SET_LINUX, KEY_HOLD_MSEC, &shift, 1, 0);
+      g_usleep (STAND_WAIT_USEC);
+    }
+  return virDomainSuspend (domain) == 0;
+}
+
 // While QEMU reads the memory, somebody else looks whether it is what was written; before that is known, the
 // guest does not run.
 static virDomainPtr
@@ -665,10 +689,10 @@ restore_domain (AstLibvirtMachine *self, virConnectPtr connection, GCancellable 
       g_clear_error (error);
       g_propagate_error (error, verification.error);
     }
-  else if (domain && plug_in_cards (self, domain, error)
-           && (self->how.paused || virDomainResume (domain) == 0))
+  else if (domain && virDomainResume (domain) == 0
+           && (!self->how.paused || come_to_stand (domain, cancellable)))
     return g_steal_pointer (&domain);
-  else if (domain && error && *error == NULL)
+  else if (domain)
     set_libvirt_error (error, AST_ERROR_START, _ ("The guest cannot go on."));
   return NULL;
 }
@@ -679,22 +703,44 @@ is_windows (AstLibvirtMachine *self)
   return self->appliance && ast_os_traits_lookup (self->appliance->os_id).windows;
 }
 
+// Whoever has been waiting types before the guest has to deal with all this.
 static void
 renew_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   AstLibvirtMachine *self = source;
-  g_autoptr (virConnect) connection = get_connection (self->host, NULL);
-  g_autoptr (virDomain) domain = connection ? look_up_domain (connection) : NULL;
+  g_autoptr (virConnect) connection = NULL;
+  g_autoptr (virDomain) domain = NULL;
+  GError *error = NULL;
 
+  g_usleep (LEAVE_ALONE_USEC);
+  // Another guest of this name may be there by now.
+  if (g_atomic_int_get (&self->was_ended))
+    return g_task_return_boolean (task, TRUE);
+  connection = get_connection (self->host, NULL);
+  domain = connection ? look_up_domain (connection) : NULL;
+  if (domain && !plug_in_cards (self, domain, &error))
+    return g_task_return_error (task, error);
   if (domain)
     ast_renew_run (domain, is_windows (self));
+  g_task_return_boolean (task, TRUE);
 }
 
-// Nobody waits for it: the guest's agent takes its time.
+static void
+on_renewed (GObject *source, GAsyncResult *result, gpointer unused)
+{
+  AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (source);
+  g_autoptr (GError) error = NULL;
+
+  g_task_propagate_boolean (G_TASK (result), &error);
+  if (error && !self->was_ended)
+    ast_machine_emit_failed (AST_MACHINE (self), error);
+}
+
+// Nobody waits for it.
 static void
 renew (AstLibvirtMachine *self)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, NULL, NULL);
+  g_autoptr (GTask) task = g_task_new (self, NULL, on_renewed, NULL);
 
   g_task_run_in_thread (task, renew_thread);
 }

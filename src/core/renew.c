@@ -6,13 +6,10 @@
 #include <libvirt/virterror.h>
 #include <sys/random.h>
 
-#define SCRIPT       "renew.sh"
-#define RANDOM_BYTES 32
-// The first keys of whoever has been waiting come first: the guest has one processor, or two, and all that it
-// did not do for a while is to be done at once.
-#define LEAVE_ALONE_USEC (1500 * 1000)
-#define AGENT_TRIES      100
-#define AGENT_WAIT_USEC  (100 * 1000)
+#define SCRIPT          "renew.sh"
+#define RANDOM_BYTES    32
+#define AGENT_TRIES     100
+#define AGENT_WAIT_USEC (100 * 1000)
 
 static char *
 make_random (void)
@@ -69,7 +66,6 @@ ast_renew_run (virDomainPtr domain, gboolean windows)
 {
   g_autofree char *random = make_random ();
 
-  g_usleep (LEAVE_ALONE_USEC);
   wait_for_agent (domain);
   if (!windows)
     run (domain, "renew", random);

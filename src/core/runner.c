@@ -447,6 +447,13 @@ on_machine_ended (AstMachine *machine, AstEnd end, AstRunner *self)
     ast_runner_come_down (self, NULL);
 }
 
+// Half a guest is none.
+static void
+on_machine_failed (AstMachine *machine, const GError *error, AstRunner *self)
+{
+  ast_runner_come_down (self, g_error_copy (error));
+}
+
 static void
 on_machine_desktop_ready (AstMachine *machine, AstRunner *self)
 {
@@ -597,6 +604,7 @@ ast_runner_start_machine (AstRunner *self)
   self->machine = ast_host_make_machine (self->host, self->appliance, self->overlay);
   g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);
   g_signal_connect (self->machine, "desktop-ready", G_CALLBACK (on_machine_desktop_ready), self);
+  g_signal_connect (self->machine, "failed", G_CALLBACK (on_machine_failed), self);
   g_signal_connect (self->machine, "paused", G_CALLBACK (on_machine_paused), self);
   g_signal_connect (self->machine, "resumed", G_CALLBACK (on_machine_resumed), self);
   self->step_is_on = TRUE;
@@ -675,9 +683,17 @@ ast_runner_is_warm (AstRunner *self, const AstAppliance *appliance)
 }
 
 static void
-ast_runner_prepare (AstRunner *self)
+ast_runner_prepare_screen (AstRunner *self)
 {
   AstPolicy policy = ast_policy_of (self->appliance, self->config->exam);
+
+  if (self->screen)
+    ast_screen_prepare (self->screen, self->config, self->appliance, &policy);
+}
+
+static void
+ast_runner_prepare (AstRunner *self)
+{
   gboolean is_warm = ast_runner_is_warm (self, self->appliance);
 
   self->step_is_on = TRUE;
@@ -686,8 +702,8 @@ ast_runner_prepare (AstRunner *self)
   else if (self->appliance->disk)
     ast_runner_make_overlay (self);
   ast_runner_set_state (self, AST_STATE_PREPARING);
-  if (self->screen && self->goal == GOAL_SESSION)
-    ast_screen_prepare (self->screen, self->config, self->appliance, &policy);
+  if (self->goal == GOAL_SESSION)
+    ast_runner_prepare_screen (self);
   if (!is_warm && self->appliance->disk == NULL && ast_runner_step_done (self))
     ast_runner_make_overlay (self);
 }
@@ -741,16 +757,12 @@ static void on_taken_over (GObject *source, GAsyncResult *result, gpointer data)
 static void
 ast_runner_take_over (AstRunner *self)
 {
-  AstPolicy policy = ast_policy_of (self->appliance, self->config->exam);
-
   g_clear_handle_id (&self->memory_timer, g_source_remove);
   self->goal = GOAL_SESSION;
   g_clear_pointer (&self->told, ast_status_free);
   self->step_is_on = TRUE;
   ast_machine_resume_async (self->machine, on_taken_over, g_object_ref (self));
   ast_runner_set_state (self, AST_STATE_PREPARING);
-  if (self->screen)
-    ast_screen_prepare (self->screen, self->config, self->appliance, &policy);
   ast_runner_set_state (self, AST_STATE_STARTING);
 }
 
@@ -1024,6 +1036,9 @@ on_memory_look (gpointer data)
 static void
 ast_runner_stand_ahead (AstRunner *self)
 {
+  ast_runner_prepare_screen (self);
+  if (self->screen)
+    ast_screen_await (self->screen, self->machine);
   if (ast_runner_enter (self, AST_STATE_READY))
     self->memory_timer = g_timeout_add (self->times.memory_look, on_memory_look, self);
 }
@@ -1085,6 +1100,9 @@ on_screen_lost (AstScreen *screen, AstRunner *self)
 {
   gboolean is_up = self->status->state == AST_STATE_BOOTING || self->status->state == AST_STATE_READY;
 
+  // What stands ahead without a screen is of no use to anybody.
+  if (self->goal == GOAL_AHEAD)
+    return ast_runner_come_down (self, NULL);
   if (is_up && self->screen_timer == 0)
     self->screen_timer = g_timeout_add (self->times.screen_grace, on_screen_still_lost, self);
 }

@@ -69,6 +69,12 @@ ast_screen_prepare (AstScreen *self, const AstConfig *config, AstAppliance *appl
 }
 
 void
+ast_screen_await (AstScreen *self, AstMachine *machine)
+{
+  AST_SCREEN_GET_IFACE (self)->await (self, machine);
+}
+
+void
 ast_screen_attach (AstScreen *self, AstMachine *machine)
 {
   AST_SCREEN_GET_IFACE (self)->attach (self, machine);

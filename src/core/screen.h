@@ -32,6 +32,7 @@ struct _AstScreenInterface
 {
   GTypeInterface parent;
   void (*prepare) (AstScreen *, const AstConfig *, AstAppliance *, const AstPolicy *);
+  void (*await) (AstScreen *, AstMachine *);
   void (*attach) (AstScreen *, AstMachine *);
   void (*detach) (AstScreen *);
   void (*send_chord) (AstScreen *, const guint *, guint);
@@ -47,6 +48,9 @@ struct _AstScreenInterface
 // that needs no guest. `config` outlives the screen, the policy is copied.
 void ast_screen_prepare (AstScreen *self, const AstConfig *config, AstAppliance *appliance,
                          const AstPolicy *policy);
+// The machine stands still, and may be attached later: connects to its picture, and neither shows nor tells
+// anything, nor gives it any device.
+void ast_screen_await (AstScreen *self, AstMachine *machine);
 // The machine runs: show it.
 void ast_screen_attach (AstScreen *self, AstMachine *machine);
 // Let go of the guest and forget its picture. Harmless if nothing is attached.

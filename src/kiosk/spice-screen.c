@@ -35,6 +35,8 @@ struct _AstSpiceScreen
   AstSoundPlayer *player;         // NULL while there is no sound to come
   AstVolume volume;
   gboolean is_shown;
+  gboolean is_awaiting; // what stands still is not to be shown yet
+  guint shown_idle;
 };
 
 static void ast_spice_screen_iface_init (AstScreenInterface *iface);
@@ -101,7 +103,8 @@ on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
   // channel stays closed, whatever the guest's card can do.
   if (SPICE_IS_RECORD_CHANNEL (channel) && !(self->policy.devices & AST_DEVICE_MICROPHONE))
     return g_message ("The guest may not use the microphone: the channel stays closed");
-  if (self->is_shown || SPICE_IS_MAIN_CHANNEL (channel) || SPICE_IS_DISPLAY_CHANNEL (channel))
+  if (self->is_shown || SPICE_IS_MAIN_CHANNEL (channel) || SPICE_IS_DISPLAY_CHANNEL (channel)
+      || (self->is_awaiting && SPICE_IS_INPUTS_CHANNEL (channel)))
     ast_spice_screen_open (self, channel);
   else
     g_ptr_array_add (self->waiting, g_object_ref (channel));
@@ -205,7 +208,7 @@ on_main_event (SpiceChannel *channel, SpiceChannelEvent event, AstSpiceScreen *s
 static void
 on_inputs_event (SpiceChannel *channel, SpiceChannelEvent event, AstSpiceScreen *self)
 {
-  if (event == SPICE_CHANNEL_OPENED)
+  if (event == SPICE_CHANNEL_OPENED && !self->is_awaiting)
     ast_spice_screen_open_waiting (self);
   if (!is_end (event) || self->machine == NULL)
     return;
@@ -221,7 +224,7 @@ on_agent_connected (SpiceChannel *channel, GParamSpec *spec, AstSpiceScreen *sel
   gboolean is_connected;
 
   g_object_get (channel, "agent-connected", &is_connected, NULL);
-  if (!is_connected)
+  if (!is_connected || self->is_awaiting)
     return;
   ast_sound_player_leave_mixer_alone (self->session);
   ast_screen_emit_desktop_ready (AST_SCREEN (self));
@@ -238,7 +241,7 @@ on_ready (SpiceDisplay *display, GParamSpec *spec, AstSpiceScreen *self)
   gboolean is_ready;
 
   g_object_get (display, "ready", &is_ready, NULL);
-  if (!is_ready || self->is_shown)
+  if (!is_ready || self->is_shown || self->is_awaiting)
     return;
   self->is_shown = TRUE;
   ast_screen_emit_shown (AST_SCREEN (self));
@@ -327,6 +330,8 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
   if (self->cancellable)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
+  g_clear_handle_id (&self->shown_idle, g_source_remove);
+  self->is_awaiting = FALSE;
   g_clear_object (&self->machine);
   g_ptr_array_set_size (self->waiting, 0);
   if (self->redirector)
@@ -367,21 +372,57 @@ on_rebooted (AstSpiceScreen *self)
 }
 
 static void
+ast_spice_screen_connect (AstSpiceScreen *self, AstMachine *machine)
+{
+  self->machine = g_object_ref (machine);
+  g_signal_connect_object (machine, "rebooted", G_CALLBACK (on_rebooted), self, G_CONNECT_SWAPPED);
+  self->cancellable = g_cancellable_new ();
+  // No socket here: each channel, the first one too, asks for its own with open-fd.
+  spice_session_open_fd (self->session, -1);
+}
+
+static void
+ast_spice_screen_await (AstScreen *screen, AstMachine *machine)
+{
+  AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
+
+  self->is_awaiting = TRUE;
+  ast_spice_screen_connect (self, machine);
+}
+
+// What has come while nobody was to hear of it.
+static gboolean
+on_awaited (gpointer data)
+{
+  AstSpiceScreen *self = data;
+
+  self->shown_idle = 0;
+  if (self->display)
+    on_ready (self->display, NULL, self);
+  if (self->main)
+    on_agent_connected (self->main, NULL, self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
 ast_spice_screen_attach (AstScreen *screen, AstMachine *machine)
 {
   AstSpiceScreen *self = AST_SPICE_SCREEN (screen);
 
+  if (self->is_awaiting && self->machine == machine)
+    {
+      self->is_awaiting = FALSE;
+      // Whoever attaches is told afterwards, as always.
+      self->shown_idle = g_idle_add_full (G_PRIORITY_HIGH, on_awaited, self, NULL);
+      return;
+    }
   if (self->machine) // the connection was lost: begin with a new one
     {
       ast_spice_screen_drop_session (self);
       self->is_shown = FALSE;
       ast_spice_screen_add_session (self);
     }
-  self->machine = g_object_ref (machine);
-  g_signal_connect_object (machine, "rebooted", G_CALLBACK (on_rebooted), self, G_CONNECT_SWAPPED);
-  self->cancellable = g_cancellable_new ();
-  // No socket here: each channel, the first one too, asks for its own with open-fd.
-  spice_session_open_fd (self->session, -1);
+  ast_spice_screen_connect (self, machine);
 }
 
 static void
@@ -460,6 +501,7 @@ static void
 ast_spice_screen_iface_init (AstScreenInterface *iface)
 {
   iface->prepare = ast_spice_screen_prepare;
+  iface->await = ast_spice_screen_await;
   iface->attach = ast_spice_screen_attach;
   iface->detach = ast_spice_screen_detach;
   iface->send_chord = ast_spice_screen_send_chord;

@@ -282,6 +282,12 @@ test_screen_prepare (AstScreen *screen, const AstConfig *config, AstAppliance *a
 }
 
 static void
+test_screen_await (AstScreen *screen, AstMachine *machine)
+{
+  test_note (TEST_SCREEN (screen)->trail, "(await)");
+}
+
+static void
 test_screen_attach (AstScreen *screen, AstMachine *machine)
 {
   TEST_SCREEN (screen)->attached++;
@@ -324,6 +330,7 @@ static void
 test_screen_iface_init (AstScreenInterface *iface)
 {
   iface->prepare = test_screen_prepare;
+  iface->await = test_screen_await;
   iface->attach = test_screen_attach;
   iface->detach = test_screen_detach;
   iface->list_redirections = test_screen_list_redirections;

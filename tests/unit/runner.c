@@ -1564,6 +1564,20 @@ bring_ahead (Fixture *self)
   g_assert_cmpint (state_of (self), ==, AST_STATE_IDLE);
 }
 
+// Its network card cannot be plugged in: a session without what the descriptor promises is a failure.
+static void
+test_restored_guest_fails (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+  g_autoptr (GError) error = g_error_new_literal (AST_ERROR, AST_ERROR_START, "No card.");
+
+  bring_to_ready (self);
+  ast_machine_emit_failed (self->host->machine, error);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_failed (self, "start-failed");
+  assert_clean (self);
+}
+
 static void
 test_ahead (void)
 {
@@ -1577,10 +1591,10 @@ test_ahead (void)
   ast_runner_stop (self->runner, TRUE);
   wait_for_state (self, AST_STATE_IDLE);
   assert_idle (self);
-  g_assert_cmpstr (
-      self->trail->str, ==,
-      "(describe) (make) (restore ahead) (resume) preparing (prepare) starting (attach) booting ready "
-      "stopping (destroy) (detach) discarding idle");
+  g_assert_cmpstr (self->trail->str, ==,
+                   "(describe) (make) (restore ahead) (prepare) (await) (resume) preparing starting (attach) "
+                   "booting ready "
+                   "stopping (destroy) (detach) discarding idle");
 }
 
 static void
@@ -1748,6 +1762,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/runner/warm/gives-way/desktop", GINT_TO_POINTER (CALL_DESKTOP), test_gives_way);
   g_test_add_data_func ("/runner/warm/gives-way/save", GINT_TO_POINTER (CALL_SAVE), test_gives_way);
   g_test_add_func ("/runner/warm/gives-way/for-nothing", test_gives_way_for_nothing);
+  g_test_add_func ("/runner/warm/fails-later", test_restored_guest_fails);
   g_test_add_func ("/runner/ahead/taken", test_ahead);
   g_test_add_func ("/runner/ahead/another", test_ahead_of_another);
   g_test_add_func ("/runner/ahead/preparation", test_ahead_of_a_preparation);
