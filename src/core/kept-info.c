@@ -2,6 +2,7 @@
 #include "ast-build.h"
 #include "kept-info.h"
 #include "error.h"
+#include "key-file.h"
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
@@ -40,19 +41,12 @@ ast_kept_info_write (const char *path, const AstAppliance *appliance, GError **e
 {
   g_autoptr (GKeyFile) info = g_key_file_new ();
   g_auto (GStrv) base = describe_base (appliance);
-  g_autofree char *data = NULL;
   g_autoptr (GError) problem = NULL;
-  gsize length;
 
   g_key_file_set_string_list (info, "base", "images", (const char *const *)base, g_strv_length (base));
-  data = g_key_file_to_data (info, &length, NULL);
-  if (g_file_set_contents_full (path, data, (gssize)length,
-                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &problem))
+  if (ast_key_file_save (info, path, &problem))
     return TRUE;
-  g_set_error (error, AST_ERROR,
-               g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? AST_ERROR_NO_SPACE
-                                                                           : AST_ERROR_STORE,
-               _ ("The overlay could not be made. %s"), problem->message);
+  g_set_error (error, AST_ERROR, problem->code, _ ("The overlay could not be made. %s"), problem->message);
   return FALSE;
 }
 

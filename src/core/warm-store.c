@@ -3,6 +3,7 @@
 #include "warm-store.h"
 #include "error.h"
 #include "image.h"
+#include "key-file.h"
 #include "overlay-bound.h"
 #include "overlay-names.h"
 #include "reading.h"
@@ -241,19 +242,8 @@ static gboolean
 save_info (AstWarmStore *self, const char *id, GKeyFile *info, GError **error)
 {
   g_autofree char *path = build_info_path (self, id);
-  g_autofree char *data = NULL;
-  g_autoptr (GError) problem = NULL;
-  gsize length;
 
-  data = g_key_file_to_data (info, &length, NULL);
-  if (g_file_set_contents_full (path, data, (gssize)length,
-                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &problem))
-    return TRUE;
-  g_set_error (error, AST_ERROR,
-               g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? AST_ERROR_NO_SPACE
-                                                                           : AST_ERROR_STORE,
-               "%s", problem->message);
-  return FALSE;
+  return ast_key_file_save (info, path, error);
 }
 
 static void
