@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -65,6 +66,11 @@ class BenchCase(guests.GuestCase):
             yield screen
         finally:
             screen.close()
+
+    def memory_of(self, pid):
+        """Proportional set size, MiB."""
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        return int(re.search(r"^Pss:\s+(\d+) kB", text, re.M).group(1)) / 1024
 
     def compare(self, name, goal, ours, theirs, unit="s"):
         """Prints and keeps the ratio of two series' medians. Without a goal (None) it is only told."""

@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figures as ratios taken in one run, each against what anybody could do without us. No verdict on time: goals are shown
 beside the ratios, and the figures are written to a file. What can fail is the measuring."""
-import re
 import time
-from pathlib import Path
 
 import benchkit
 from benchkit import ROUNDS
@@ -70,11 +68,6 @@ class Figures(benchkit.BenchCase):
         if overlay:
             self.make_overlay(overlay)
         time.sleep(1)
-
-    def memory_of(self, pid):
-        """Proportional set size, MiB."""
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-        return int(re.search(r"^Pss:\s+(\d+) kB", text, re.M).group(1)) / 1024
 
     def wait_for_console(self, screen):
         """Until the guest can be worked in, whoever shows it."""
