@@ -18,7 +18,7 @@ gboolean ast_desktop_wait (virDomainPtr domain, const char *probe, gboolean wind
 gboolean ast_desktop_look (virDomainPtr domain);
 
 // A picture of a screen, in one of the formats that hypervisors give it in (PNG, PPM). Full reference; NULL
-// when the bytes are no whole picture.
+// when the bytes are none.
 GdkPixbuf *ast_picture_read (GBytes *bytes);
 // Do so few pixels differ that the guest stands still?
 gboolean ast_picture_is_like (const GdkPixbuf *one, const GdkPixbuf *other);

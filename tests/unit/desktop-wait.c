@@ -41,14 +41,7 @@ test_like (void)
 static void
 test_no_picture (void)
 {
-  static const char *const wrong[] = { "",
-                                       "P6",
-                                       "P6 1 1",
-                                       "P6\n100 50\n255\n",
-                                       "P5\n1 1\n255\nabc",
-                                       "P6\n0 0\n255\n",
-                                       "P6\n4000000000 4000000000\n255\nabc",
-                                       "\x89PNG\r\n\x1a\n" };
+  static const char *const wrong[] = { "", "no picture", "P6\n0 0\n255\n", "\x89PNG\r\n\x1a\n" };
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
