@@ -917,7 +917,7 @@ check_networks (Reader *self, const xmlNode *root)
 static gboolean
 ties_guest (const xmlNode *node)
 {
-  static const char *const devices[] = { "hostdev", "filesystem", "tpm", NULL };
+  static const char *const devices[] = { "hostdev", "filesystem", "tpm", "disk", "kernel", "initrd", NULL };
 
   return g_strv_contains (devices, name_of (node));
 }
@@ -942,7 +942,7 @@ find_tie (const xmlNode *node)
       || (g_str_equal (name_of (node), "gl") && !has_word (node, "enable", "no", "no")))
     return _ ("with a display that is drawn by the station's graphics card (GL)");
   if (ties_guest (node))
-    return _ ("with a device of the station's own (<hostdev>, <filesystem>, <tpm>)");
+    return _ ("with a device of the station's own (<hostdev>, <filesystem>, <tpm>, <disk>, <kernel>)");
   for (const xmlNode *child = node->children; child; child = child->next)
     {
       const char *tie = find_tie (child);

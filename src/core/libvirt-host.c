@@ -644,19 +644,35 @@ verify_thread (gpointer data)
   return NULL;
 }
 
+// Only what the pair itself is to blame for condemns it.
+static void
+set_restore_error (virConnectPtr connection, GError **error)
+{
+  g_autofree char *said = g_strdup (virGetLastErrorMessage ());
+  g_autoptr (virDomain) other = look_up_domain (connection);
+  gboolean is_passing = other || virConnectIsAlive (connection) != 1;
+
+  g_set_error (error, AST_ERROR, is_passing ? AST_ERROR_START : AST_ERROR_WARM, "%s %s",
+               _ ("The guest could not be restored."), said);
+}
+
 static virDomainPtr
 restore_paused (AstLibvirtMachine *self, virConnectPtr connection, GError **error)
 {
   g_autofree char *xml = build_restored_xml (self, connection, error);
+  virDomainPtr domain;
 
   if (xml == NULL)
     return NULL;
   if (virDomainRestoreFlags (connection, self->how.pair->memory, xml, VIR_DOMAIN_SAVE_PAUSED) != 0)
     {
-      set_libvirt_error (error, AST_ERROR_WARM, _ ("The guest could not be restored."));
+      set_restore_error (connection, error);
       return NULL;
     }
-  return look_up_domain (connection);
+  domain = look_up_domain (connection);
+  if (domain == NULL)
+    set_libvirt_error (error, AST_ERROR_START, _ ("The guest could not be restored."));
+  return domain;
 }
 
 // A guest that will be waiting runs for a moment: its first keys are answered sooner when it has been about
@@ -716,12 +732,13 @@ renew_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancell
   // Another guest of this name may be there by now.
   if (g_atomic_int_get (&self->was_ended))
     return g_task_return_boolean (task, TRUE);
-  connection = get_connection (self->host, NULL);
+  connection = get_connection (self->host, &error);
   domain = connection ? look_up_domain (connection) : NULL;
-  if (domain && !plug_in_cards (self, domain, &error))
+  if (connection && domain == NULL)
+    set_libvirt_error (&error, AST_ERROR_GUEST_LOST, "");
+  if (domain == NULL || !plug_in_cards (self, domain, &error))
     return g_task_return_error (task, error);
-  if (domain)
-    ast_renew_run (domain, is_windows (self));
+  ast_renew_run (domain, is_windows (self));
   g_task_return_boolean (task, TRUE);
 }
 
@@ -761,15 +778,15 @@ start_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancell
   if (domain == NULL)
     {
       // A restored one may be there and not to be used; or nobody knows what became of the call.
-      if (self->how.pair || virConnectIsAlive (connection) != 1)
-        end_guest (self->host, NULL);
+      if ((self->how.pair || virConnectIsAlive (connection) != 1) && !end_guest (self->host, NULL))
+        error->code = AST_ERROR_STOP;
       return g_task_return_error (task, error);
     }
+  if (self->how.pair && !self->how.paused)
+    renew (self);
   add_spare (self, domain);
   g_task_return_boolean (task, TRUE);
   add_spare (self, domain);
-  if (self->how.pair && !self->how.paused)
-    renew (self);
 }
 
 static void

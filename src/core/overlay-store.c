@@ -507,8 +507,14 @@ wish_free (gpointer data)
 static gboolean
 probe_base (const Wish *wish, AstImageTop *top, GError **error)
 {
-  return ast_image_probe_chain (wish->appliance, top, error)
-         && (wish->seed == NULL || ast_image_probe_top (wish->seed, top, error));
+  g_autoptr (GError) problem = NULL;
+
+  if (!ast_image_probe_chain (wish->appliance, top, error))
+    return FALSE;
+  if (wish->seed == NULL || ast_image_probe_top (wish->seed, top, &problem))
+    return TRUE;
+  g_set_error_literal (error, AST_ERROR, AST_ERROR_WARM, problem->message);
+  return FALSE;
 }
 
 static char *

@@ -20,10 +20,11 @@ AstOverlayStore *ast_overlay_store_new (const char *folder, guint reserve_mib, g
 // absolute path, NULL = none) that image instead, which stands on them; images are
 // never opened for writing. Returns the overlay's absolute path, or NULL with error. Not for appliances
 // without a disk. Fails with NO_SPACE, STORE, BUSY (kept, and in use), NO_QEMU, IMAGE_MISSING,
-// IMAGE_UNREADABLE, IMAGE_FORMAT, IMAGE_CORRUPT, or G_IO_ERROR_CANCELLED; then nothing new is left behind. A
-// cancellation that comes too late changes nothing: the overlay is returned, and is the caller's to discard.
-// A kept overlay whose images were replaced since it was made is refused (STORE) and left as it is. The file
-// is as long as the overlay may become (sparse); who runs the guest must see to it that it grows no longer.
+// IMAGE_UNREADABLE, IMAGE_FORMAT, IMAGE_CORRUPT, WARM (the seed), or G_IO_ERROR_CANCELLED; then nothing new
+// is left behind. A cancellation that comes too late changes nothing: the overlay is returned, and is the
+// caller's to discard. A kept overlay whose images were replaced since it was made is refused (STORE) and
+// left as it is. The file is as long as the overlay may become (sparse); who runs the guest must see to it
+// that it grows no longer.
 void ast_overlay_store_create_async (AstOverlayStore *self, const AstAppliance *appliance, const char *seed,
                                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 char *ast_overlay_store_create_finish (AstOverlayStore *self, GAsyncResult *result, GError **error);

@@ -8,7 +8,7 @@
 
 #define SCRIPT          "renew.sh"
 #define RANDOM_BYTES    32
-#define AGENT_TRIES     100
+#define AGENT_SECONDS   10
 #define AGENT_WAIT_USEC (100 * 1000)
 
 static char *
@@ -28,7 +28,9 @@ make_random (void)
 static void
 wait_for_agent (virDomainPtr domain)
 {
-  for (guint i = 0; i < AGENT_TRIES && !ast_guest_agent_is_there (domain); i++)
+  gint64 end = g_get_monotonic_time () + AGENT_SECONDS * G_USEC_PER_SEC;
+
+  while (g_get_monotonic_time () < end && !ast_guest_agent_is_there (domain))
     g_usleep (AGENT_WAIT_USEC);
 }
 

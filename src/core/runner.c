@@ -55,8 +55,9 @@ struct _AstRunner
   AstGuestLock *lock;
   Goal goal;
   AstAppliance *appliance;
-  AstAppliance *next; // is started as soon as this is over, NULL = nothing
-  Goal next_goal;     // … for this
+  AstAppliance *next;      // is started as soon as this is over, NULL = nothing
+  Goal next_goal;          // … for this
+  AstAppliance *not_ahead; // did not go on standing ahead: not again before something else has run
   GCancellable *cancellable;
   char *overlay;
   AstOverlayStore *store_of_overlay; // borrowed
@@ -219,7 +220,13 @@ static void
 ast_runner_settle (AstRunner *self)
 {
   self->coming_down = FALSE;
-  if (self->failure && self->goal == GOAL_AHEAD && self->lock == NULL)
+  if (self->goal == GOAL_AHEAD && self->next == NULL)
+    {
+      g_clear_pointer (&self->not_ahead, ast_appliance_unref);
+      self->not_ahead = ast_appliance_ref (self->appliance);
+    }
+  // Whoever comes next has nothing to do with what was before, unless it is still there.
+  if (self->failure && self->lock == NULL && (self->goal == GOAL_AHEAD || self->next))
     {
       ast_runner_log_failure (self);
       g_clear_error (&self->failure);
@@ -367,11 +374,14 @@ ast_runner_come_down (AstRunner *self, GError *failure)
     }
   self->coming_down = TRUE;
   self->failure = failure;
+  // What waits to discard the overlay of a restore that failed, waits no longer: the way down discards it.
+  if (self->discard_timer)
+    self->step_is_on = FALSE;
   ast_runner_clear_timers (self);
   if (self->cancellable)
     g_cancellable_cancel (self->cancellable);
-  // A save ends with its guest.
-  if (self->is_saving)
+  // A save, and the wait for a desktop, end with their guest.
+  if (self->is_saving || (self->goal == GOAL_PAIR && self->status->state == AST_STATE_BOOTING))
     ast_machine_destroy_async (self->machine, NULL, NULL);
   if (self->status->state == AST_STATE_STOPPING) // the countdown is over
     g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
@@ -451,7 +461,8 @@ on_machine_ended (AstMachine *machine, AstEnd end, AstRunner *self)
 static void
 on_machine_failed (AstMachine *machine, const GError *error, AstRunner *self)
 {
-  ast_runner_come_down (self, g_error_copy (error));
+  if (is_running (self->status->state))
+    ast_runner_come_down (self, g_error_copy (error));
 }
 
 static void
@@ -476,6 +487,11 @@ ast_runner_set_paused (AstRunner *self, AstPause pause)
 static void
 on_machine_paused (AstMachine *machine, AstPause pause, AstRunner *self)
 {
+  // A still screen would be taken for a desktop.
+  if (self->goal != GOAL_SESSION)
+    return ast_runner_come_down (
+        self, g_error_new (AST_ERROR, pause == AST_PAUSE_NO_SPACE ? AST_ERROR_NO_SPACE : AST_ERROR_WARM,
+                           _ ("“%s” stood still: %s."), self->appliance->name, ast_pause_word (pause)));
   ast_runner_set_paused (self, pause);
 }
 
@@ -543,11 +559,13 @@ on_spoilt_discarded (GObject *source, GAsyncResult *result, gpointer data)
       self->discard_timer = g_timeout_add (self->times.discard_wait, on_spoilt_again, self);
       return;
     }
+  if (!ast_runner_step_done (self))
+    return;
+  // Somebody still has it open, or it cannot be removed: nobody gets another one before that is known.
   if (!discarded)
-    g_message ("%s", error->message);
+    return ast_runner_come_down (self, g_steal_pointer (&error));
   g_clear_pointer (&self->overlay, g_free);
-  if (ast_runner_step_done (self))
-    ast_runner_make_overlay (self);
+  ast_runner_make_overlay (self);
 }
 
 // A pair that turns out to be broken must not keep anybody from working: the start becomes a cold one.
@@ -557,8 +575,6 @@ ast_runner_become_cold (AstRunner *self, const GError *error)
   g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "ASTEROIDE_CODE", ast_error_word_of (error),
                     "ASTEROIDE_APPLIANCE", self->appliance->id, "MESSAGE", "%s starts cold: %s",
                     self->appliance->id, error->message);
-  if (g_error_matches (error, AST_ERROR, AST_ERROR_WARM))
-    ast_warm_store_condemn (self->warm, self->appliance, error->message);
   g_clear_pointer (&self->pair, ast_warm_pair_unref);
   self->discard_tries = 0;
   self->step_is_on = TRUE;
@@ -568,21 +584,33 @@ ast_runner_become_cold (AstRunner *self, const GError *error)
     ast_runner_make_overlay (self);
 }
 
+// The restore failed, and there is no guest. TRUE: the session goes on without the pair.
+static gboolean
+ast_runner_give_up_pair (AstRunner *self, const GError *error)
+{
+  if (g_error_matches (error, AST_ERROR, AST_ERROR_WARM))
+    ast_warm_store_condemn (self->warm, self->appliance, error->message);
+  if (self->goal != GOAL_SESSION)
+    return FALSE;
+  ast_runner_become_cold (self, error);
+  return TRUE;
+}
+
 static void
 on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (AstRunner) self = data;
   g_autoptr (GError) error = NULL;
   gboolean started = ast_machine_start_finish (self->machine, result, &error);
+  // A guest that may still be there has to be verified gone like any other.
+  gboolean is_gone = !started && !g_error_matches (error, AST_ERROR, AST_ERROR_STOP);
 
-  if (!started)
+  if (is_gone)
     ast_runner_drop_machine (self);
   if (!ast_runner_step_done (self))
     return;
-  if (!started && self->pair && self->goal == GOAL_SESSION)
-    return ast_runner_become_cold (self, error);
-  if (!started && self->pair && g_error_matches (error, AST_ERROR, AST_ERROR_WARM))
-    ast_warm_store_condemn (self->warm, self->appliance, error->message);
+  if (is_gone && self->pair && ast_runner_give_up_pair (self, error))
+    return;
   if (!started)
     return ast_runner_come_down (self, g_steal_pointer (&error));
   if (self->goal == GOAL_SESSION)
@@ -620,6 +648,8 @@ on_overlay_created (GObject *source, GAsyncResult *result, gpointer data)
 
   self->overlay = ast_overlay_store_create_finish (AST_OVERLAY_STORE (source), result, &error);
   if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  if (error && self->pair && ast_runner_give_up_pair (self, error))
     return g_clear_error (&error);
   if (error)
     return ast_runner_come_down (self, error);
@@ -713,6 +743,8 @@ static void
 ast_runner_begin (AstRunner *self, AstAppliance *appliance, Goal goal)
 {
   self->goal = goal;
+  if (goal != GOAL_AHEAD)
+    g_clear_pointer (&self->not_ahead, ast_appliance_unref);
   g_clear_pointer (&self->appliance, ast_appliance_unref);
   self->appliance = ast_appliance_ref (appliance);
   self->cancellable = g_cancellable_new ();
@@ -806,8 +838,8 @@ gboolean
 ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
 {
   gboolean is_free = ast_is_at_rest (self->status->state) && !ast_runner_is_holding (self);
-  gboolean gives_way = !is_free && self->goal != GOAL_SESSION && self->failure == NULL
-                       && (self->next == NULL || self->next_goal != GOAL_SESSION);
+  gboolean gives_way
+      = !is_free && self->goal != GOAL_SESSION && (self->next == NULL || self->next_goal != GOAL_SESSION);
 
   if (!is_free && !gives_way)
     return fail_busy (self, error);
@@ -1049,8 +1081,9 @@ ast_runner_restore_ahead (AstRunner *self, AstAppliance *appliance)
   guint64 needed = appliance->memory_mib * (guint64)(1024 * 1024) + AHEAD_LEAST_LEFT;
   g_autoptr (GError) error = NULL;
 
-  if (self->status->state != AST_STATE_IDLE || self->recovering || !ast_appliance_is_usable (appliance)
-      || !ast_runner_is_warm (self, appliance) || self->times.get_memory () < needed)
+  if (self->status->state != AST_STATE_IDLE || self->recovering || appliance == self->not_ahead
+      || !ast_appliance_is_usable (appliance) || !ast_runner_is_warm (self, appliance)
+      || self->times.get_memory () < needed)
     return;
   if (!ast_runner_lock (self, &error))
     return g_debug ("%s", error->message);
@@ -1098,11 +1131,13 @@ on_screen_still_lost (gpointer data)
 static void
 on_screen_lost (AstScreen *screen, AstRunner *self)
 {
-  gboolean is_up = self->status->state == AST_STATE_BOOTING || self->status->state == AST_STATE_READY;
+  gboolean is_up = is_running (self->status->state);
 
   // What stands ahead without a screen is of no use to anybody.
-  if (self->goal == GOAL_AHEAD)
+  if (self->goal == GOAL_AHEAD && self->status->state == AST_STATE_READY)
     return ast_runner_come_down (self, NULL);
+  if (self->goal != GOAL_SESSION)
+    return;
   if (is_up && self->screen_timer == 0)
     self->screen_timer = g_timeout_add (self->times.screen_grace, on_screen_still_lost, self);
 }
@@ -1383,6 +1418,7 @@ ast_runner_finalize (GObject *object)
   ast_runner_forget_pair (self);
   g_clear_pointer (&self->appliance, ast_appliance_unref);
   g_clear_pointer (&self->next, ast_appliance_unref);
+  g_clear_pointer (&self->not_ahead, ast_appliance_unref);
   g_clear_pointer (&self->told, ast_status_free);
   g_clear_pointer (&self->status, ast_status_free);
   g_clear_error (&self->failure);

@@ -479,7 +479,7 @@ ast_warm_store_find (AstWarmStore *self, const AstAppliance *appliance, const ch
   if (!g_key_file_has_group (info, PAIR))
     return NULL;
   pair = read_pair (self, info);
-  if (pair == NULL || !is_whole (pair, info))
+  if (pair == NULL || !is_whole (pair, info) || (pair->seed != NULL) != (appliance->disk != NULL))
     {
       *warmth = AST_WARMTH_DAMAGED;
       say_why (why, _ ("a file of what was prepared is missing, or not as long as it was"));
@@ -500,7 +500,8 @@ ast_warm_store_confirm (AstWarmStore *self, const AstAppliance *appliance, const
   g_auto (GStrv) identities = describe_images (appliance);
   g_auto (GStrv) digests = NULL;
 
-  if (pair == NULL || !is_whole (pair, info) || find_change (info, appliance, host, FALSE))
+  if (pair == NULL || !is_whole (pair, info) || (pair->seed != NULL) != (appliance->disk != NULL)
+      || find_change (info, appliance, host, FALSE))
     return FALSE;
   if (same_strings (info, "images", identities))
     return TRUE;
@@ -571,9 +572,13 @@ ast_warm_store_drop (AstWarmStore *self, const char *id)
 void
 ast_warm_store_condemn (AstWarmStore *self, const AstAppliance *appliance, const char *reason)
 {
+  g_autoptr (GKeyFile) former = load_info (self, appliance->id);
   g_autoptr (GKeyFile) info = g_key_file_new ();
   g_autoptr (GError) error = NULL;
 
+  // It is remembered already.
+  if (g_key_file_has_group (former, PROBLEM))
+    return;
   ast_warm_store_drop (self, appliance->id);
   g_key_file_set_string (info, PROBLEM, "text", reason);
   g_key_file_set_int64 (info, PROBLEM, "time", g_get_real_time () / G_USEC_PER_SEC);
@@ -705,6 +710,7 @@ ast_warm_store_make_room (AstWarmStore *self, const AstAppliance *appliance, GEr
 
   if (g_mkdir_with_parents (self->folder, 0700) != 0)
     return fail_errno (self, errno, error);
+  ast_warm_store_sweep (self);
   drop_pair (self, appliance->id);
   while (!is_room (self, needed))
     if (!drop_oldest (self, appliance->id))

@@ -124,6 +124,9 @@ on_kiosk_changed (AstWait *wait)
   g_autofree char *owner = g_dbus_proxy_get_name_owner (G_DBUS_PROXY (wait->kiosk));
   g_autoptr (AstStatus) before = NULL;
 
+  // What it tells after that is no longer about what was waited for.
+  if (!is_waiting (wait))
+    return g_main_loop_quit (wait->loop);
   wait->is_gone = owner == NULL;
   if (owner)
     {

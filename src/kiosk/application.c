@@ -271,7 +271,9 @@ ast_application_show_warming (AstApplication *self, const AstStatus *status)
     return status->warming;
   if (ast_is_at_rest (status->state))
     ast_application_look_at_warmth (self);
-  if (status->state != AST_STATE_FAILED)
+  // A guest that could not be ended is everybody's business.
+  if (status->state != AST_STATE_FAILED
+      || g_strcmp0 (status->failure_code, ast_error_word (AST_ERROR_STOP)) == 0)
     return status->warming;
   // Whoever is waiting has to hear of it first.
   g_idle_add_full (G_PRIORITY_LOW, on_failure_was_told, g_object_ref (self), g_object_unref);
@@ -485,15 +487,19 @@ on_go_on (AstApplication *self)
 static void
 on_back (AstApplication *self)
 {
+  const AstStatus *status;
+
   ast_runner_dismiss_failure (self->runner);
-  if (ast_runner_get_status (self->runner)->state == AST_STATE_IDLE)
+  status = ast_runner_get_status (self->runner);
+  if (status->state == AST_STATE_IDLE || status->warming)
     ast_application_turn_to (self, self->launcher);
 }
 
 static void
 on_again (AstApplication *self)
 {
-  g_autofree char *id = g_strdup (ast_runner_get_status (self->runner)->appliance);
+  const AstStatus *status = ast_runner_get_status (self->runner);
+  g_autofree char *id = status->state == AST_STATE_FAILED ? g_strdup (status->appliance) : NULL;
 
   ast_application_start (self, id ? id : g_steal_pointer (&self->last_id));
 }

@@ -75,7 +75,8 @@ on_screen_opened (GObject *source, GAsyncResult *result, gpointer data)
     return;
   if (fd >= 0)
     close (fd);
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+      || request->self->machine != AST_MACHINE (source))
     return;
   g_message ("A channel of the guest's screen could not be opened: %s", error ? error->message : "refused");
   ast_screen_emit_lost (AST_SCREEN (request->self));

@@ -1463,6 +1463,87 @@ test_cold_when_refused (void)
   assert_idle (self);
 }
 
+// A seed that cannot even be opened is the pair's fault, not the student's.
+static void
+test_cold_when_seed_is_broken (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+  AstWarmth warmth;
+  g_autoptr (AstWarmPair) pair
+      = ast_warm_store_find (self->warm, self->appliance, self->host->depends, &warmth, NULL);
+  int fd;
+
+  g_assert_cmpint (chmod (pair->seed, 0600), ==, 0);
+  fd = open (pair->seed, O_WRONLY);
+  g_assert_cmpint (pwrite (fd, "\0\0\0\0", 4, 0), ==, 4);
+  close (fd);
+  bring_to_ready (self);
+  g_assert_null (strstr (self->trail->str, "(restore)"));
+  g_assert_cmpint (get_warmth (self), ==, AST_WARMTH_DAMAGED);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// A restored guest that could not be verified gone: neither its overlay nor the lock are given to anybody.
+static void
+test_restored_guest_stays (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  self->host->manners[CALL_RESTORE] = self->host->manners[CALL_DESTROY] = DOUBLE_FAILS;
+  self->host->errors[CALL_RESTORE] = self->host->errors[CALL_DESTROY] = AST_ERROR_STOP;
+  start (self);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_failed (self, "stop-failed");
+  g_assert_true (is_locked (self));
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+  self->host->manners[CALL_DESTROY] = DOUBLE_SUCCEEDS;
+  ast_runner_dismiss_failure (self->runner);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// The failed restore's QEMU still has the overlay, and somebody loses patience.
+static void
+test_cancel_while_overlay_is_in_use (void)
+{
+  AstRunnerTimes times = never;
+  g_autoptr (Fixture) self = NULL;
+  int fd;
+
+  times.discard_wait = 3600 * 1000;
+  self = make_warm_fixture (&times, TRUE);
+  self->host->manners[CALL_RESTORE] = DOUBLE_WAITS;
+  start (self);
+  WAIT_UNTIL (self, self->host->waiting[CALL_RESTORE]);
+  fd = use_overlay (self->host->overlay);
+  test_host_answer (self->host, CALL_RESTORE, g_error_new_literal (AST_ERROR, AST_ERROR_WARM, "Broken."));
+  spin (200);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_STARTING);
+  close (fd);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// A full disk while it boots: a still picture is no desktop.
+static void
+test_preparation_stands_still (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, FALSE);
+  g_autoptr (GError) error = NULL;
+
+  self->host->manners[CALL_DESKTOP] = DOUBLE_WAITS;
+  g_assert_true (ast_runner_warm (self->runner, self->appliance, FALSE, &error));
+  WAIT_UNTIL (self, self->host->waiting[CALL_DESKTOP]);
+  ast_machine_emit_paused (self->host->machine, AST_PAUSE_NO_SPACE);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_failed (self, "no-space");
+  assert_warm_folder (self, 0);
+  ast_runner_dismiss_failure (self->runner);
+}
+
 static void
 test_cancel_restore (void)
 {
@@ -1684,9 +1765,15 @@ test_ahead_dies (void)
   ast_machine_emit_ended (self->host->machine, AST_END_LOST);
   WAIT_UNTIL (self, ast_runner_is_settled (self->runner));
   assert_idle (self);
+  // Not again and again: not before something else has run.
+  ast_runner_restore_ahead (self->runner, self->appliance);
+  g_assert_true (ast_runner_is_settled (self->runner));
+  bring_to_ready (self);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
   self->host->manners[CALL_RESTORE] = DOUBLE_FAILS;
   ast_runner_restore_ahead (self->runner, self->appliance);
-  WAIT_UNTIL (self, self->host->counts[CALL_RESTORE] == 2 && ast_runner_is_settled (self->runner));
+  WAIT_UNTIL (self, self->host->counts[CALL_RESTORE] == 3 && ast_runner_is_settled (self->runner));
   assert_idle (self);
 }
 
@@ -1754,6 +1841,10 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/warm/cold-when-stale", test_cold_when_stale);
   g_test_add_func ("/runner/warm/cold-when-broken", test_cold_when_broken);
   g_test_add_func ("/runner/warm/cold-when-refused", test_cold_when_refused);
+  g_test_add_func ("/runner/warm/cold-when-seed-is-broken", test_cold_when_seed_is_broken);
+  g_test_add_func ("/runner/warm/guest-stays", test_restored_guest_stays);
+  g_test_add_func ("/runner/warm/cancel-in-use", test_cancel_while_overlay_is_in_use);
+  g_test_add_func ("/runner/warm/stands-still", test_preparation_stands_still);
   g_test_add_func ("/runner/warm/cancel", test_cancel_restore);
   g_test_add_func ("/runner/warm/no-desktop", test_desktop_never_comes);
   g_test_add_func ("/runner/warm/no-save", test_save_fails);
