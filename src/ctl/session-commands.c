@@ -110,6 +110,7 @@ typedef struct
   gboolean (*is_over) (const AstStatus *status);
   AstStatus *last; // that it told
   gboolean is_gone;
+  gboolean has_begun; // all that was told before is known
 } AstWait;
 
 static gboolean
@@ -125,8 +126,8 @@ on_kiosk_changed (AstWait *wait)
   g_autoptr (AstStatus) before = NULL;
 
   // What it tells after that is no longer about what was waited for.
-  if (!is_waiting (wait))
-    return g_main_loop_quit (wait->loop);
+  if (wait->has_begun && !is_waiting (wait))
+    return;
   wait->is_gone = owner == NULL;
   if (owner)
     {
@@ -151,6 +152,7 @@ ast_session_wait_for_kiosk (AstBusKiosk1 *kiosk, gboolean (*is_over) (const AstS
   while (g_main_context_iteration (NULL, FALSE))
     ;
   on_kiosk_changed (&wait);
+  wait.has_begun = TRUE;
   if (is_waiting (&wait))
     g_main_loop_run (loop);
   g_signal_handlers_disconnect_by_data (kiosk, &wait);
