@@ -65,7 +65,7 @@ struct _AstRunner
   gboolean anew;                     // GOAL_PAIR: also where there is a fresh pair
   gboolean is_saving;
   char *depends; // GOAL_PAIR: what the host says that it depends on, …
-  char *note;    // … and how descriptor and images were
+  char *note;    // also GOAL_AHEAD: how descriptor and images were
   char *memory;  // … and the image that its memory is saved to
   AstMachine *machine;
   AstShare *share;      // NULL = no folder is offered
@@ -530,6 +530,7 @@ ast_runner_show_guest (AstRunner *self)
     ast_runner_wait_for_desktop (self);
 }
 
+static void ast_runner_take_over (AstRunner *self);
 static void ast_runner_make_overlay (AstRunner *self);
 static void ast_runner_await_desktop (AstRunner *self);
 static void ast_runner_stand_ahead (AstRunner *self);
@@ -677,6 +678,8 @@ ast_runner_look_for_pair (AstRunner *self, const char *depends)
   g_autofree char *why = NULL;
 
   self->pair = ast_warm_store_find (self->warm, self->appliance, depends, &warmth, &why);
+  if (self->goal == GOAL_AHEAD)
+    self->note = ast_warm_store_note (self->appliance);
   if (warmth == AST_WARMTH_DAMAGED)
     ast_warm_store_condemn (self->warm, self->appliance, why);
   if (self->pair == NULL && why)
@@ -781,35 +784,6 @@ static gboolean
 ast_runner_lock (AstRunner *self, GError **error)
 {
   return self->lock || (self->lock = ast_guest_lock_acquire (self->config->runtime, error));
-}
-
-static void on_taken_over (GObject *source, GAsyncResult *result, gpointer data);
-
-// What stands ahead becomes a session: it only has to run.
-static void
-ast_runner_take_over (AstRunner *self)
-{
-  g_clear_handle_id (&self->memory_timer, g_source_remove);
-  self->goal = GOAL_SESSION;
-  g_clear_pointer (&self->told, ast_status_free);
-  self->step_is_on = TRUE;
-  ast_machine_resume_async (self->machine, on_taken_over, g_object_ref (self));
-  ast_runner_set_state (self, AST_STATE_PREPARING);
-  ast_runner_set_state (self, AST_STATE_STARTING);
-}
-
-static void
-on_taken_over (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (AstRunner) self = data;
-  GError *error = NULL;
-
-  ast_machine_resume_finish (AST_MACHINE (source), result, &error);
-  if (!ast_runner_step_done (self))
-    return g_clear_error (&error);
-  if (error)
-    return ast_runner_come_down (self, error);
-  ast_runner_show_guest (self);
 }
 
 // What nobody sees gives way: the next one is told at once, and begins when this is over.
@@ -1014,6 +988,58 @@ ast_runner_await_desktop (AstRunner *self)
   ast_machine_wait_for_desktop_async (self->machine, self->cancellable, on_desktop_awaited,
                                       g_object_ref (self));
 }
+
+// ---------------------------------------------------------------------------------------------------------------
+// Taking over what stands ahead
+
+static void
+on_taken_over (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  GError *error = NULL;
+
+  ast_machine_resume_finish (AST_MACHINE (source), result, &error);
+  if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  if (error)
+    return ast_runner_come_down (self, error);
+  ast_runner_show_guest (self);
+}
+
+static void
+note_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  g_task_return_pointer (task, ast_warm_store_note (((PairWork *)data)->appliance), g_free);
+}
+
+static void
+on_noted (GObject *source, GAsyncResult *result, gpointer unused)
+{
+  AstRunner *self = AST_RUNNER (source);
+  g_autofree char *note = g_task_propagate_pointer (G_TASK (result), NULL);
+
+  if (!ast_runner_step_done (self))
+    return;
+  if (g_strcmp0 (note, self->note) != 0)
+    return ast_runner_give_way (self, self->appliance, GOAL_SESSION);
+  self->step_is_on = TRUE;
+  ast_machine_resume_async (self->machine, on_taken_over, g_object_ref (self));
+  ast_runner_set_state (self, AST_STATE_STARTING);
+}
+
+// What stands ahead becomes a session: it only has to run, if it is still what it was made of.
+static void
+ast_runner_take_over (AstRunner *self)
+{
+  g_clear_handle_id (&self->memory_timer, g_source_remove);
+  self->goal = GOAL_SESSION;
+  g_clear_pointer (&self->told, ast_status_free);
+  ast_runner_work_on_pair (self, note_thread, on_noted);
+  ast_runner_set_state (self, AST_STATE_PREPARING);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Preparing
 
 static gboolean
 fail_warm (AstRunner *self, const AstAppliance *appliance, GError **error)

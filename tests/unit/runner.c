@@ -1673,7 +1673,7 @@ test_ahead (void)
   wait_for_state (self, AST_STATE_IDLE);
   assert_idle (self);
   g_assert_cmpstr (self->trail->str, ==,
-                   "(describe) (make) (restore ahead) (prepare) (await) (resume) preparing starting (attach) "
+                   "(describe) (make) (restore ahead) (prepare) (await) preparing (resume) starting (attach) "
                    "booting ready "
                    "stopping (destroy) (detach) discarding idle");
 }
@@ -1691,6 +1691,23 @@ test_ahead_of_another (void)
   wait_for_state (self, AST_STATE_BOOTING);
   g_assert_cmpuint (self->host->counts[CALL_RESUME], ==, 0);
   g_assert_cmpuint (self->host->counts[CALL_START], ==, 2); // the preparation was the first
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// Another image came, and nobody has heard of it: what stands ahead was made of the old one.
+static void
+test_ahead_of_its_time (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  bring_ahead (self);
+  g_assert_true (run_tool ("qemu-img create -q -f qcow2", self->appliance->disk->path, "2M", NULL));
+  bring_to_ready (self);
+  g_assert_cmpuint (self->host->counts[CALL_RESUME], ==, 0);
+  g_assert_nonnull (strstr (self->trail->str, "(start)"));
   g_assert_cmpuint (count_overlays (self), ==, 1);
   ast_runner_stop (self->runner, TRUE);
   wait_for_state (self, AST_STATE_IDLE);
@@ -1856,6 +1873,7 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/warm/fails-later", test_restored_guest_fails);
   g_test_add_func ("/runner/ahead/taken", test_ahead);
   g_test_add_func ("/runner/ahead/another", test_ahead_of_another);
+  g_test_add_func ("/runner/ahead/of-its-time", test_ahead_of_its_time);
   g_test_add_func ("/runner/ahead/preparation", test_ahead_of_a_preparation);
   g_test_add_func ("/runner/ahead/let-go", test_ahead_is_let_go);
   g_test_add_func ("/runner/ahead/without-memory", test_ahead_without_memory);
