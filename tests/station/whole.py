@@ -188,7 +188,7 @@ grep -v asteroide $accounts""")
         self.assertIn(entry[6], ("/usr/sbin/nologin", "/bin/false"))
         self.assertIn(self.run_in("getent shadow asteroide").split(":")[1][0], "!*")
         self.assertLessEqual(set(self.run_in("id -nG asteroide").split()), {"asteroide", "kvm"})
-        own = ("/var/lib/asteroide/home", "/var/lib/asteroide/overlays", "/run/asteroide", "/run/user/", "/tmp", "/var/tmp", "/run/lock",
+        own = ("/var/lib/asteroide/home", "/var/lib/asteroide/overlays", "/var/lib/asteroide/warm", "/run/asteroide", "/run/user/", "/tmp", "/var/tmp", "/run/lock",
                "/run/screen")
         writable = self.as_user("asteroide", "find / -xdev -writable ! -type l; find /run -writable ! -type l ! -type s", status=None)
         found = [path for path in writable.splitlines() if path.startswith("/") and not path.startswith((*own, "/dev/", "/proc/"))]
