@@ -121,6 +121,19 @@ ast_machine_open_screen_finish (AstMachine *self, GAsyncResult *result, GError *
 }
 
 void
+ast_machine_stand_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer data)
+{
+  AST_MACHINE_GET_IFACE (self)->stand_async (self, cancellable, callback, data);
+}
+
+gboolean
+ast_machine_stand_finish (AstMachine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
 ast_machine_resume_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data)
 {
   AST_MACHINE_GET_IFACE (self)->resume_async (self, callback, data);

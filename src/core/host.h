@@ -22,7 +22,7 @@ typedef struct // how a guest is started
   gboolean with_screen;    // somebody will ask for its screen at once
   gboolean to_be_saved;    // it boots without the network cards that it will get at each warm start
   const AstWarmPair *pair; // it is restored from this; NULL = it boots
-  gboolean paused;         // restored, it stands still until ast_machine_resume_async
+  gboolean ahead;          // restored for nobody yet: it gets its network cards with ast_machine_resume_async
 } AstStart;
 
 typedef enum // of what a guest held back of a device
@@ -47,6 +47,7 @@ struct _AstMachineInterface
   void (*ask_to_stop_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*destroy_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*open_screen_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
+  void (*stand_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
   void (*resume_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*wait_for_desktop_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
   void (*save_async) (AstMachine *, const char *, GAsyncReadyCallback, gpointer);
@@ -54,10 +55,9 @@ struct _AstMachineInterface
 };
 
 // Starts the guest. A cancellation that comes too late is no error: the guest then runs, and the caller
-// destroys it. A restored guest is given its network cards, and what it must not have twice (renew.h), a moment after it runs;
-// "failed" tells where it does not get them. Fails with BUSY,
-// NO_LIBVIRT, NO_QEMU, START, DESCRIPTOR; a restore also with WARM, where the pair is broken; there is no
-// guest then.
+// destroys it. A restored guest is given its network cards, and what it must not have twice (renew.h), a
+// moment after it runs; "failed" tells where it does not get them. Fails with BUSY, NO_LIBVIRT, NO_QEMU,
+// START, DESCRIPTOR; a restore also with WARM, where the pair is broken; there is no guest then.
 void ast_machine_start_async (AstMachine *self, const AstStart *how, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer data);
 gboolean ast_machine_start_finish (AstMachine *self, GAsyncResult *result, GError **error);
@@ -71,8 +71,13 @@ gboolean ast_machine_destroy_finish (AstMachine *self, GAsyncResult *result, GEr
 void ast_machine_open_screen_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                                     gpointer data);
 int ast_machine_open_screen_finish (AstMachine *self, GAsyncResult *result, GError **error);
-// Lets a paused guest go on: it tries the write again that had failed. "resumed" tells that it does, and
-// "paused" may follow. Fails with START.
+// Has a guest that was restored ahead run for a moment, about what its first keys will need, and stand still
+// then. Called off by the cancellable, it runs. Fails with START, or G_IO_ERROR_CANCELLED.
+void ast_machine_stand_async (AstMachine *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer data);
+gboolean ast_machine_stand_finish (AstMachine *self, GAsyncResult *result, GError **error);
+// Lets a guest that stands still go on: it tries the write again that had failed. "resumed" tells that it
+// does, and "paused" may follow. One that runs goes on running. Fails with START.
 void ast_machine_resume_async (AstMachine *self, GAsyncReadyCallback callback, gpointer data);
 gboolean ast_machine_resume_finish (AstMachine *self, GAsyncResult *result, GError **error);
 // Waits until a guest that nobody looks at stands at its desktop (desktop-wait.h). Fails with WARM.

@@ -675,21 +675,6 @@ restore_paused (AstLibvirtMachine *self, virConnectPtr connection, GError **erro
   return domain;
 }
 
-// A guest that will be waiting runs for a moment: its first keys are answered sooner when it has been about
-// them once.
-static gboolean
-come_to_stand (virDomainPtr domain, GCancellable *cancellable)
-{
-  guint shift = KEY_LEFTSHIFT;
-
-  for (guint i = 0; i < STAND_LOOKS && !g_cancellable_is_cancelled (cancellable); i++)
-    {
-      virDomainSendKey (domain, VIR_KEYCODE_SET_LINUX, KEY_HOLD_MSEC, &shift, 1, 0);
-      g_usleep (STAND_WAIT_USEC);
-    }
-  return virDomainSuspend (domain) == 0;
-}
-
 // While QEMU reads the memory, somebody else looks whether it is what was written; before that is known, the
 // guest does not run.
 static virDomainPtr
@@ -705,8 +690,7 @@ restore_domain (AstLibvirtMachine *self, virConnectPtr connection, GCancellable 
       g_clear_error (error);
       g_propagate_error (error, verification.error);
     }
-  else if (domain && virDomainResume (domain) == 0
-           && (!self->how.paused || come_to_stand (domain, cancellable)))
+  else if (domain && virDomainResume (domain) == 0)
     return g_steal_pointer (&domain);
   else if (domain)
     set_libvirt_error (error, AST_ERROR_START, _ ("The guest cannot go on."));
@@ -782,7 +766,7 @@ start_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancell
         error->code = AST_ERROR_STOP;
       return g_task_return_error (task, error);
     }
-  if (self->how.pair && !self->how.paused)
+  if (self->how.pair && !self->how.ahead)
     renew (self);
   add_spare (self, domain);
   g_task_return_boolean (task, TRUE);
@@ -875,10 +859,60 @@ ast_libvirt_machine_destroy_async (AstMachine *machine, GAsyncReadyCallback call
   g_task_run_in_thread (task, destroy_thread);
 }
 
+// A guest that will be waiting runs for a moment: its first keys are answered sooner when it has been about
+// them once.
+static int
+come_to_stand (virDomainPtr domain, GCancellable *cancellable)
+{
+  guint shift = KEY_LEFTSHIFT;
+
+  for (guint i = 0; i < STAND_LOOKS && !g_cancellable_is_cancelled (cancellable); i++)
+    {
+      virDomainSendKey (domain, VIR_KEYCODE_SET_LINUX, KEY_HOLD_MSEC, &shift, 1, 0);
+      g_usleep (STAND_WAIT_USEC);
+    }
+  return g_cancellable_is_cancelled (cancellable) ? 0 : virDomainSuspend (domain);
+}
+
+static void
+stand_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstLibvirtMachine *self = source;
+  GError *error = NULL;
+  g_autoptr (virConnect) connection = get_connection (self->host, &error);
+  g_autoptr (virDomain) domain = connection ? look_up_domain (connection) : NULL;
+
+  if (domain && come_to_stand (domain, cancellable) == 0)
+    return g_task_return_boolean (task, TRUE);
+  if (connection)
+    set_libvirt_error (&error, AST_ERROR_START, _ ("The guest does not stand still."));
+  g_task_return_error (task, error);
+}
+
+// The task's own answer is that it was called off, however far it had come.
+static void
+ast_libvirt_machine_stand_async (AstMachine *machine, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                 gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (machine, cancellable, callback, data);
+
+  g_task_run_in_thread (task, stand_thread);
+}
+
+static int
+resume_domain (virDomainPtr domain)
+{
+  int state = 0;
+
+  return virDomainGetState (domain, &state, NULL, 0) == 0 && state == VIR_DOMAIN_RUNNING
+             ? 0
+             : virDomainResume (domain);
+}
+
 static void
 resume_thread (GTask *task, gpointer source, gpointer first_time, GCancellable *cancellable)
 {
-  ask_domain (task, virDomainResume, AST_ERROR_START, _ ("The guest cannot go on."));
+  ask_domain (task, resume_domain, AST_ERROR_START, _ ("The guest cannot go on."));
   if (first_time)
     renew (source);
 }
@@ -889,8 +923,8 @@ ast_libvirt_machine_resume_async (AstMachine *machine, GAsyncReadyCallback callb
   AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (machine);
   g_autoptr (GTask) task = g_task_new (machine, NULL, callback, data);
 
-  g_task_set_task_data (task, GINT_TO_POINTER (self->how.paused), NULL);
-  self->how.paused = FALSE;
+  g_task_set_task_data (task, GINT_TO_POINTER (self->how.ahead), NULL);
+  self->how.ahead = FALSE;
   g_task_run_in_thread (task, resume_thread);
 }
 
@@ -1125,6 +1159,7 @@ ast_libvirt_machine_iface_init (AstMachineInterface *iface)
   iface->ask_to_stop_async = ast_libvirt_machine_ask_to_stop_async;
   iface->destroy_async = ast_libvirt_machine_destroy_async;
   iface->open_screen_async = ast_libvirt_machine_open_screen_async;
+  iface->stand_async = ast_libvirt_machine_stand_async;
   iface->resume_async = ast_libvirt_machine_resume_async;
   iface->wait_for_desktop_async = ast_libvirt_machine_wait_for_desktop_async;
   iface->save_async = ast_libvirt_machine_save_async;

@@ -59,6 +59,7 @@ struct _AstRunner
   Goal next_goal;          // … for this
   AstAppliance *not_ahead; // did not go on standing ahead: not again before something else has run
   GCancellable *cancellable;
+  GCancellable *standing; // of a guest that comes to stand ahead
   char *overlay;
   AstOverlayStore *store_of_overlay; // borrowed
   AstWarmPair *pair;                 // what the guest is restored from; NULL = it boots
@@ -265,6 +266,7 @@ ast_runner_release (AstRunner *self)
 {
   ast_runner_drop_machine (self);
   g_clear_object (&self->cancellable);
+  g_clear_object (&self->standing);
   ast_runner_forget_pair (self);
   g_clear_pointer (&self->overlay, g_free);
   g_clear_pointer (&self->lock, ast_guest_lock_release);
@@ -380,6 +382,8 @@ ast_runner_come_down (AstRunner *self, GError *failure)
   ast_runner_clear_timers (self);
   if (self->cancellable)
     g_cancellable_cancel (self->cancellable);
+  if (self->standing)
+    g_cancellable_cancel (self->standing);
   // A save, and the wait for a desktop, end with their guest.
   if (self->is_saving || (self->goal == GOAL_PAIR && self->status->state == AST_STATE_BOOTING))
     ast_machine_destroy_async (self->machine, NULL, NULL);
@@ -530,10 +534,10 @@ ast_runner_show_guest (AstRunner *self)
     ast_runner_wait_for_desktop (self);
 }
 
-static void ast_runner_take_over (AstRunner *self);
 static void ast_runner_make_overlay (AstRunner *self);
 static void ast_runner_await_desktop (AstRunner *self);
-static void ast_runner_stand_ahead (AstRunner *self);
+static void ast_runner_come_to_stand (AstRunner *self);
+static void ast_runner_set_going (AstRunner *self);
 static void on_spoilt_discarded (GObject *source, GAsyncResult *result, gpointer data);
 
 static gboolean
@@ -614,10 +618,12 @@ on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
     return;
   if (!started)
     return ast_runner_come_down (self, g_steal_pointer (&error));
-  if (self->goal == GOAL_SESSION)
+  if (self->goal == GOAL_SESSION && self->standing)
+    ast_runner_set_going (self);
+  else if (self->goal == GOAL_SESSION)
     ast_runner_show_guest (self);
   else if (self->goal == GOAL_AHEAD)
-    ast_runner_stand_ahead (self);
+    ast_runner_come_to_stand (self);
   else if (ast_runner_enter (self, AST_STATE_BOOTING))
     ast_runner_await_desktop (self);
 }
@@ -628,8 +634,11 @@ ast_runner_start_machine (AstRunner *self)
   AstStart how = { .with_screen = self->screen && self->goal == GOAL_SESSION,
                    .to_be_saved = self->goal == GOAL_PAIR,
                    .pair = self->pair,
-                   .paused = self->goal == GOAL_AHEAD };
+                   .ahead = self->goal == GOAL_AHEAD };
 
+  g_clear_object (&self->standing);
+  if (how.ahead)
+    self->standing = g_cancellable_new ();
   self->machine = ast_host_make_machine (self->host, self->appliance, self->overlay);
   g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);
   g_signal_connect (self->machine, "desktop-ready", G_CALLBACK (on_machine_desktop_ready), self);
@@ -801,10 +810,13 @@ ast_runner_give_way (AstRunner *self, AstAppliance *appliance, Goal goal)
   ast_runner_come_down (self, NULL);
 }
 
+static void ast_runner_take_over (AstRunner *self);
+static void ast_runner_adopt (AstRunner *self);
+
 static gboolean
-ast_runner_stands_ready (AstRunner *self, const AstAppliance *appliance)
+ast_runner_has_ahead (AstRunner *self, const AstAppliance *appliance)
 {
-  return self->goal == GOAL_AHEAD && self->status->state == AST_STATE_READY && !self->coming_down
+  return self->goal == GOAL_AHEAD && !ast_is_at_rest (self->status->state) && !self->coming_down
          && self->appliance == appliance; // another version is another object
 }
 
@@ -822,8 +834,10 @@ ast_runner_start (AstRunner *self, AstAppliance *appliance, GError **error)
     return FALSE;
   if (!gives_way && !ast_runner_lock (self, error))
     return FALSE;
-  if (ast_runner_stands_ready (self, appliance))
+  if (ast_runner_has_ahead (self, appliance) && self->status->state == AST_STATE_READY)
     ast_runner_take_over (self);
+  else if (ast_runner_has_ahead (self, appliance))
+    ast_runner_adopt (self);
   else if (gives_way)
     ast_runner_give_way (self, appliance, GOAL_SESSION);
   else
@@ -1006,6 +1020,15 @@ on_taken_over (GObject *source, GAsyncResult *result, gpointer data)
   ast_runner_show_guest (self);
 }
 
+// A guest that was restored for nobody yet is somebody's now.
+static void
+ast_runner_set_going (AstRunner *self)
+{
+  g_clear_object (&self->standing);
+  self->step_is_on = TRUE;
+  ast_machine_resume_async (self->machine, on_taken_over, g_object_ref (self));
+}
+
 static void
 note_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -1022,8 +1045,7 @@ on_noted (GObject *source, GAsyncResult *result, gpointer unused)
     return;
   if (g_strcmp0 (note, self->note) != 0)
     return ast_runner_give_way (self, self->appliance, GOAL_SESSION);
-  self->step_is_on = TRUE;
-  ast_machine_resume_async (self->machine, on_taken_over, g_object_ref (self));
+  ast_runner_set_going (self);
   ast_runner_set_state (self, AST_STATE_STARTING);
 }
 
@@ -1036,6 +1058,24 @@ ast_runner_take_over (AstRunner *self)
   g_clear_pointer (&self->told, ast_status_free);
   ast_runner_work_on_pair (self, note_thread, on_noted);
   ast_runner_set_state (self, AST_STATE_PREPARING);
+}
+
+// What is on its way to stand ahead goes on as a session: its pair was looked at a moment ago. Told of is
+// what every start tells, from its beginning.
+static void
+ast_runner_adopt (AstRunner *self)
+{
+  gboolean is_starting = self->status->state == AST_STATE_STARTING;
+
+  ast_runner_set_state (self, AST_STATE_IDLE);
+  self->goal = GOAL_SESSION;
+  g_clear_pointer (&self->told, ast_status_free);
+  ast_runner_prepare_screen (self);
+  if (self->standing)
+    g_cancellable_cancel (self->standing);
+  ast_runner_set_state (self, AST_STATE_PREPARING);
+  if (is_starting && !self->coming_down)
+    ast_runner_set_state (self, AST_STATE_STARTING);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -1099,6 +1139,32 @@ ast_runner_stand_ahead (AstRunner *self)
     ast_screen_await (self->screen, self->machine);
   if (ast_runner_enter (self, AST_STATE_READY))
     self->memory_timer = g_timeout_add (self->times.memory_look, on_memory_look, self);
+}
+
+static void
+on_stood (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  GError *error = NULL;
+
+  ast_machine_stand_finish (AST_MACHINE (source), result, &error);
+  if (!ast_runner_step_done (self))
+    return g_clear_error (&error);
+  if (self->goal == GOAL_SESSION)
+    {
+      g_clear_error (&error);
+      return ast_runner_set_going (self);
+    }
+  if (error)
+    return ast_runner_come_down (self, error);
+  ast_runner_stand_ahead (self);
+}
+
+static void
+ast_runner_come_to_stand (AstRunner *self)
+{
+  self->step_is_on = TRUE;
+  ast_machine_stand_async (self->machine, self->standing, on_stood, g_object_ref (self));
 }
 
 void
@@ -1432,6 +1498,7 @@ ast_runner_dispose (GObject *object)
   g_clear_object (&self->warm);
   g_clear_object (&self->host);
   g_clear_object (&self->cancellable);
+  g_clear_object (&self->standing);
   G_OBJECT_CLASS (ast_runner_parent_class)->dispose (object);
 }
 

@@ -85,8 +85,7 @@ class WarmFigures(benchkit.BenchCase):
         self.station.write_config(warm={"restore-ahead": "yes"})
         self.station.start_kiosk()
         for _ in range(ROUNDS):
-            self.station.wait_until(lambda: self.station.domains() == [DOMAIN] and self.desk.virsh("domstate", DOMAIN) == "paused",
-                                    "the guest that waits", 60, 0.2)
+            self.station.wait_until(self.stands_ahead, "the guest that waits", 60, 0.2)
             self.take(ahead, True)
             self.end()
         self.assertEqual(self.station.kiosk.end(), 0)

@@ -102,21 +102,42 @@ static void
 test_machine_start_async (AstMachine *machine, const AstStart *how, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer data)
 {
-  const char *word = how->to_be_saved           ? "(start to be saved)"
-                     : how->pair && how->paused ? "(restore ahead)"
-                     : how->pair                ? "(restore)"
-                                                : "(start)";
+  const char *word = how->to_be_saved          ? "(start to be saved)"
+                     : how->pair && how->ahead ? "(restore ahead)"
+                     : how->pair               ? "(restore)"
+                                               : "(start)";
 
   take_call (TEST_MACHINE (machine)->host, how->pair ? CALL_RESTORE : CALL_START, word,
              g_task_new (machine, NULL, callback, data));
+}
+
+static void
+answer_cancelled (TestHost *host, DoubleCall call)
+{
+  if (host->waiting[call])
+    test_host_answer (host, call, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, ""));
 }
 
 // The desktop is there when the test says so, or somebody gives up.
 static void
 on_wait_cancelled (GCancellable *cancellable, TestHost *host)
 {
-  if (host->waiting[CALL_DESKTOP])
-    test_host_answer (host, CALL_DESKTOP, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, ""));
+  answer_cancelled (host, CALL_DESKTOP);
+}
+
+static void
+on_stand_cancelled (GCancellable *cancellable, TestHost *host)
+{
+  answer_cancelled (host, CALL_STAND);
+}
+
+static void
+test_machine_stand_async (AstMachine *machine, GCancellable *cancellable, GAsyncReadyCallback callback,
+                          gpointer data)
+{
+  g_signal_connect (cancellable, "cancelled", G_CALLBACK (on_stand_cancelled), TEST_MACHINE (machine)->host);
+  take_call (TEST_MACHINE (machine)->host, CALL_STAND, "(stand)",
+             g_task_new (machine, cancellable, callback, data));
 }
 
 static void
@@ -187,6 +208,7 @@ test_machine_iface_init (AstMachineInterface *iface)
   iface->ask_to_stop_async = test_machine_ask_to_stop_async;
   iface->destroy_async = test_machine_destroy_async;
   iface->open_screen_async = test_machine_open_screen_async;
+  iface->stand_async = test_machine_stand_async;
   iface->resume_async = test_machine_resume_async;
   iface->write_out_async = test_machine_write_out_async;
   iface->wait_for_desktop_async = test_machine_wait_for_desktop_async;

@@ -19,6 +19,7 @@ typedef enum // the calls that come back
   CALL_ASK,
   CALL_DESTROY,
   CALL_FIND,
+  CALL_STAND,
   CALL_RESUME,
   CALL_WRITE_OUT,
   CALL_RESTORE,

@@ -1672,10 +1672,65 @@ test_ahead (void)
   ast_runner_stop (self->runner, TRUE);
   wait_for_state (self, AST_STATE_IDLE);
   assert_idle (self);
-  g_assert_cmpstr (self->trail->str, ==,
-                   "(describe) (make) (restore ahead) (prepare) (await) preparing (resume) starting (attach) "
-                   "booting ready "
-                   "stopping (destroy) (detach) discarding idle");
+  g_assert_cmpstr (
+      self->trail->str, ==,
+      "(describe) (make) (restore ahead) (stand) (prepare) (await) preparing (resume) starting (attach) "
+      "booting ready "
+      "stopping (destroy) (detach) discarding idle");
+}
+
+// Somebody clicks while it is on its way to stand: nothing of it is done twice.
+static void
+test_ahead_is_adopted (gconstpointer data)
+{
+  DoubleCall stage = GPOINTER_TO_INT (data);
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  self->host->manners[stage] = DOUBLE_WAITS;
+  ast_runner_restore_ahead (self->runner, self->appliance);
+  WAIT_UNTIL (self, self->host->waiting[stage]);
+  g_string_truncate (self->trail, 0);
+  start (self);
+  start_refused (self, AST_ERROR_BUSY);
+  self->host->manners[stage] = DOUBLE_SUCCEEDS;
+  if (self->host->waiting[stage])
+    test_host_answer (self->host, stage, NULL);
+  wait_for_state (self, AST_STATE_BOOTING);
+  g_assert_true (g_str_has_prefix (self->trail->str, "(prepare) preparing "));
+  g_assert_nonnull (strstr (self->trail->str, " starting "));
+  g_assert_cmpuint (self->host->counts[CALL_RESTORE], ==, 1);
+  g_assert_cmpuint (self->host->counts[CALL_RESUME], ==, stage == CALL_DESCRIBE ? 0 : 1);
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// … and goes again, or its pair turns out to be broken.
+static void
+test_ahead_is_adopted_for_nothing (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+
+  self->host->manners[CALL_RESTORE] = DOUBLE_WAITS;
+  ast_runner_restore_ahead (self->runner, self->appliance);
+  WAIT_UNTIL (self, self->host->waiting[CALL_RESTORE]);
+  start (self);
+  ast_runner_stop (self->runner, TRUE);
+  test_host_answer (self->host, CALL_RESTORE, NULL);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  ast_runner_restore_ahead (self->runner, self->appliance);
+  WAIT_UNTIL (self, self->host->waiting[CALL_RESTORE]);
+  start (self);
+  test_host_answer (self->host, CALL_RESTORE, g_error_new_literal (AST_ERROR, AST_ERROR_WARM, "Flipped."));
+  wait_for_state (self, AST_STATE_BOOTING);
+  g_assert_nonnull (strstr (self->trail->str, "(start)"));
+  g_assert_cmpuint (self->host->counts[CALL_RESUME], ==, 0);
+  g_assert_cmpint (get_warmth (self), ==, AST_WARMTH_DAMAGED);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
 }
 
 static void
@@ -1872,6 +1927,13 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/warm/gives-way/for-nothing", test_gives_way_for_nothing);
   g_test_add_func ("/runner/warm/fails-later", test_restored_guest_fails);
   g_test_add_func ("/runner/ahead/taken", test_ahead);
+  g_test_add_data_func ("/runner/ahead/adopted/preparing", GINT_TO_POINTER (CALL_DESCRIBE),
+                        test_ahead_is_adopted);
+  g_test_add_data_func ("/runner/ahead/adopted/starting", GINT_TO_POINTER (CALL_RESTORE),
+                        test_ahead_is_adopted);
+  g_test_add_data_func ("/runner/ahead/adopted/standing", GINT_TO_POINTER (CALL_STAND),
+                        test_ahead_is_adopted);
+  g_test_add_func ("/runner/ahead/adopted/for-nothing", test_ahead_is_adopted_for_nothing);
   g_test_add_func ("/runner/ahead/another", test_ahead_of_another);
   g_test_add_func ("/runner/ahead/of-its-time", test_ahead_of_its_time);
   g_test_add_func ("/runner/ahead/preparation", test_ahead_of_a_preparation);

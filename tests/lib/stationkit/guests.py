@@ -114,6 +114,10 @@ class GuestCase(cases.StationCase):
         self.assertEqual(len(found), 1, found)
         return found[0]
 
+    def stands_ahead(self):
+        """Does a guest wait behind the launcher? One that is just being restored stands still, too, but not because it was told to."""
+        return self.station.domains() == [DOMAIN] and self.desk.virsh("domstate", "--reason", DOMAIN) == "paused (user)"
+
     # The same guest without us
 
     def write_domain(self, overlay):
