@@ -293,7 +293,7 @@ grep -v asteroide $accounts""")
     def test_limits(self):
         """Processes and memory without end in the session: the base and the kiosk go on"""
         scope = "/sys/fs/cgroup$(cut -d: -f3 /proc/$(pgrep -x -u asteroide asteroide)/cgroup)/cgroup.procs"
-        greedy = {"processes": "i=0; while [ $i -lt 2200 ]; do sleep 30 & i=$((i + 1)); done; wait", "memory": "tail /dev/zero"}
+        greedy = {"processes": "i=0; while [ $i -lt 2200 ]; do sleep 900 & i=$((i + 1)); done; wait", "memory": "tail /dev/zero"}
         kiosk = self.pids("asteroide")
         for name, command in greedy.items():
             with self.subTest(name):
