@@ -16,7 +16,7 @@
 #define LOOK_MSEC 200
 #define MAX_LOOKS 25
 #define WAIT_USEC 100
-#define MAX_WAITS 2000
+#define MAX_WAITS 100000
 
 typedef struct
 {
@@ -338,7 +338,7 @@ on_disconnected (GObject *source, GAsyncResult *result, gpointer data)
 
 // The library lets go of its emulated drive in a thread, and notes that it waits for QEMU's answer only after
 // it has asked: an answer that this loop reads before that is a mistake to it. So the loop stands still for
-// the fraction of a millisecond that the thread takes.
+// the fraction of a millisecond that the thread takes; on a machine too busy to begin it, for longer.
 static void
 wait_for_thread (AstSpiceRedirector *self, const Entry *entry)
 {
