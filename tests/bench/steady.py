@@ -7,7 +7,6 @@ import contextlib
 import statistics
 import subprocess
 import time
-from pathlib import Path
 
 import benchkit
 from benchkit import ROUNDS
@@ -18,7 +17,6 @@ CORNER, CURSOR = "20,20", "234,100"
 SECONDS = 8
 KEYS = 20
 PROGRAM = "/tmp/animation"
-TICKS = 100  # a second, in /proc
 CHUNK = 30000
 IN_GUEST = "export DISPLAY=:0 PATH=/usr/sbin:/usr/bin; "
 PROMPT = "ffb454"
@@ -36,12 +34,6 @@ class Steady(benchkit.BenchCase):
         self.agent("guest-file-close", handle=handle)
         self.assertEqual(self.run_in_guest(f"chmod +x {PROGRAM}")[0], 0)
 
-    @staticmethod
-    def cpu_of(pid):
-        """Seconds of processor time."""
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
     def look(self, screen, pid, series):
         """One session's readings."""
         self.wait_for_agents()
@@ -52,10 +44,10 @@ class Steady(benchkit.BenchCase):
         painted = self.agent("guest-exec", path="/bin/sh", arg=["-c", f"{IN_GUEST} exec {PROGRAM} {SECONDS + 6}"],
                              **{"capture-output": True})["pid"]
         time.sleep(3)
-        before = self.cpu_of(pid)
+        before = processes.cpu_seconds(pid)
         begun = time.monotonic()
         series["frames"].extend(self.tool("eyes", "frames", CORNER, SECONDS, env={"DISPLAY": screen.name}))
-        series["cpu"].append((self.cpu_of(pid) - before) / (time.monotonic() - begun) / series["frames"][-1] * 1000)
+        series["cpu"].append((processes.cpu_seconds(pid) - before) / (time.monotonic() - begun) / series["frames"][-1] * 1000)
         done = processes.wait_until(lambda: (status := self.agent("guest-exec-status", pid=painted))["exited"] and status, "its end", 60, 1)
         series["painted"].append(float(base64.b64decode(done["out-data"])))
 

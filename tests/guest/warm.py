@@ -68,9 +68,10 @@ class Warm(guests.GuestCase):
 
     def start_desktop(self, warm=True):
         """A session whose agents answer; was it restored?"""
-        done = self.station.ctl("start", "desktop")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.wait_for_colour(guests.COLOURS["desktop"], least=0.2)
+        def begin():
+            done = self.station.ctl("start", "desktop")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.bring_up(begin, guests.COLOURS["desktop"], least=0.2)
         self.wait_for_agent()
         self.assertEqual(self.is_warm(), warm)
 

@@ -45,6 +45,15 @@ def is_alive(pid):
         return False
 
 
+def cpu_seconds(pid):
+    """The processor time that a process has used; 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0
+
+
 def command_line(pid):
     """The words of a running process's command line; empty when it is gone."""
     try:
