@@ -17,6 +17,9 @@
 #define MAX_LOOKS 25
 #define WAIT_USEC 100
 #define MAX_WAITS 100000
+// How often it is looked whether QEMU has spoken about a drive that has left, and how often at the most.
+#define SETTLE_MSEC      50
+#define MAX_SETTLE_LOOKS 100
 
 typedef struct
 {
@@ -28,6 +31,7 @@ typedef struct
   gboolean is_released;   // by somebody: not offered again by itself
   gboolean is_wanted;     // by somebody: an image is not offered otherwise
   gboolean turns_back;    // it is to leave as soon as it has come
+  gboolean is_waiting;    // its emulated drive connects as soon as QEMU has let go of the last one
   gboolean is_gone;       // the disc is not there any more; the entry goes when the emulated drive has
   guint retry;
   char *reason;         // by which rule something plugged in may be passed on, or not; NULL of a disc
@@ -41,6 +45,7 @@ struct _AstSpiceRedirector
 {
   GObject parent;
 
+  SpiceSession *session; // borrowed: it outlives this
   AstMachine *machine;
   AstUsbPolicy policy; // holds a reference to the appliance
   char *filter;        // the same for the manager
@@ -50,6 +55,10 @@ struct _AstSpiceRedirector
   GPtrArray *entries; // Entry*
   Entry *making;      // the disc whose emulated drive is about to be told of; borrowed
   guint places;       // ways into the guest; each takes one device
+  guint settle;       // the timer of those looks
+  guint settle_looks;
+  gulong first_read; // bytes that had come from QEMU when a drive left, …
+  gulong last_read;  // … and by the last look
 };
 
 enum
@@ -222,11 +231,68 @@ passes_filter (AstSpiceRedirector *self, const Entry *entry)
   return g_ptr_array_find (passing, entry->device, NULL);
 }
 
+// Bytes that have come from QEMU over all ways into the guest.
+static gulong
+count_read (AstSpiceRedirector *self)
+{
+  GList *channels = spice_session_get_channels (self->session);
+  gulong sum = 0, bytes;
+
+  for (GList *at = channels; at; at = at->next)
+    if (SPICE_IS_USBREDIR_CHANNEL (at->data))
+      {
+        g_object_get (at->data, "total-read-bytes", &bytes, NULL);
+        sum += bytes;
+      }
+  g_list_free (channels);
+  return sum;
+}
+
+static void connect_device (AstSpiceRedirector *self, Entry *entry);
+
+static gboolean
+on_settle (gpointer data)
+{
+  AstSpiceRedirector *self = data;
+  gulong now = count_read (self);
+  gboolean has_spoken = now != self->first_read && now == self->last_read;
+
+  self->last_read = now;
+  if (!has_spoken && ++self->settle_looks < MAX_SETTLE_LOOKS)
+    return G_SOURCE_CONTINUE;
+  self->settle = 0;
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      Entry *entry = self->entries->pdata[i];
+      gboolean was_waiting = entry->is_waiting;
+
+      entry->is_waiting = FALSE;
+      if (was_waiting && entry->device && entry->line->state == AST_REDIRECTION_COMING)
+        connect_device (self, entry);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+// QEMU confirms that a drive has left. A drive that is connected over the same channel before that has come
+// makes the library take the word for one that nobody waits for. So the next one waits until QEMU has spoken,
+// and fallen silent.
+static void
+begin_to_settle (AstSpiceRedirector *self)
+{
+  g_clear_handle_id (&self->settle, g_source_remove);
+  self->settle_looks = 0;
+  self->first_read = self->last_read = count_read (self);
+  self->settle = g_timeout_add (SETTLE_MSEC, on_settle, self);
+}
+
 static void
 connect_device (AstSpiceRedirector *self, Entry *entry)
 {
   g_autoptr (GError) error = NULL;
 
+  entry->is_waiting = entry->disc && self->settle;
+  if (entry->is_waiting)
+    return set_line (self, entry, AST_REDIRECTION_COMING, NULL);
   if (!passes_filter (self, entry))
     return set_line (self, entry, AST_REDIRECTION_REFUSED, _ ("The station's filter is against it."));
   if (!spice_usb_device_manager_can_redirect_device (self->manager, entry->device, &error))
@@ -350,6 +416,8 @@ wait_for_thread (AstSpiceRedirector *self, const Entry *entry)
 static void
 disconnect_device (AstSpiceRedirector *self, Entry *entry)
 {
+  if (entry->disc)
+    begin_to_settle (self);
   spice_usb_device_manager_disconnect_device_async (self->manager, entry->device, NULL, on_disconnected,
                                                     new_request (self, entry));
   if (entry->disc)
@@ -504,6 +572,8 @@ on_drive_removed (AstSpiceRedirector *self, Entry *entry)
 {
   gboolean by_guest = entry->line->state == AST_REDIRECTION_IN;
 
+  if (by_guest)
+    begin_to_settle (self);
   clear_device (entry);
   if (entry->is_gone)
     return remove_entry (self, entry);
@@ -745,6 +815,7 @@ ast_spice_redirector_dispose (GObject *object)
   AstSpiceRedirector *self = AST_SPICE_REDIRECTOR (object);
 
   ast_disc_reads_forget (self);
+  g_clear_handle_id (&self->settle, g_source_remove);
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->discs);
   g_clear_object (&self->manager);
@@ -790,6 +861,7 @@ ast_spice_redirector_new (SpiceSession *session, AstMachine *machine, const AstC
   GList *channels;
 
   self = g_object_new (AST_TYPE_SPICE_REDIRECTOR, NULL);
+  self->session = session;
   self->machine = g_object_ref (machine);
   self->policy.station_rules = config->usb_rules;
   self->policy.appliance = ast_appliance_ref (appliance);
