@@ -39,6 +39,48 @@ repaint_when_moved (SpiceDisplay *display, SpiceChannel *channel)
                            G_CONNECT_SWAPPED | G_CONNECT_AFTER);
 }
 
+// The buttons that went down in it and have not come up again, a bit each, GDK's number.
+#define HELD "asteroide-held"
+
+static gboolean
+on_button (SpiceDisplay *display, const GdkEventButton *event, gpointer unused)
+{
+  guint held = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (display), HELD));
+  guint bit = event->button < 32 ? 1u << event->button : 0;
+
+  held = event->type == GDK_BUTTON_RELEASE ? held & ~bit : held | bit;
+  g_object_set_data (G_OBJECT (display), HELD, GUINT_TO_POINTER (held));
+  return GDK_EVENT_PROPAGATE;
+}
+
+static SpiceInputsChannel *
+find_inputs (SpiceSession *session)
+{
+  g_autoptr (GList) channels = spice_session_get_channels (session);
+
+  for (GList *each = channels; each; each = each->next)
+    if (SPICE_IS_INPUTS_CHANNEL (each->data))
+      return each->data;
+  return NULL;
+}
+
+// The monitor is pulled out while a button is down on it: X tells of its release the window that it went down
+// in, which is gone by then, and the guest would hold it for ever.
+static void
+on_unrealize (SpiceDisplay *display, gpointer unused)
+{
+  guint held = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (display), HELD));
+  g_autoptr (GObject) session = NULL;
+  SpiceInputsChannel *inputs;
+
+  g_object_get (display, "session", &session, NULL);
+  inputs = held && session ? find_inputs (SPICE_SESSION (session)) : NULL;
+  for (guint button = SPICE_MOUSE_BUTTON_LEFT; inputs && button <= SPICE_MOUSE_BUTTON_RIGHT; button++)
+    if (held & (1u << button))
+      spice_inputs_channel_button_release (inputs, (int)button, 0);
+  g_object_set_data (G_OBJECT (display), HELD, NULL);
+}
+
 SpiceDisplay *
 ast_spice_display_new (SpiceSession *session, guint head, gboolean resizes_guest, gboolean holds_keyboard)
 {
@@ -60,6 +102,9 @@ ast_spice_display_new (SpiceSession *session, guint head, gboolean resizes_guest
   spice_grab_sequence_free (none);
   gtk_drag_dest_unset (GTK_WIDGET (display));
   ast_spice_sharpen (display);
+  g_signal_connect (display, "button-press-event", G_CALLBACK (on_button), NULL);
+  g_signal_connect (display, "button-release-event", G_CALLBACK (on_button), NULL);
+  g_signal_connect (display, "unrealize", G_CALLBACK (on_unrealize), NULL);
   if (channel)
     repaint_when_moved (display, channel);
   return display;

@@ -51,9 +51,14 @@ def same_share(one, other):
     return difference.histogram()[0] / (difference.width * difference.height)
 
 
+# A place that does not matter.
+ANYWHERE = (None, None)
+
+
 def same_button(one, other):
     """Are two events of a button the same, give or take a pixel?"""
-    return one[0] == other[0] and one[3] == other[3] and all(abs(a - b) <= 1 for a, b in zip(one[1:3], other[1:3]))
+    place = other[1:3] == ANYWHERE or all(abs(a - b) <= 1 for a, b in zip(one[1:3], other[1:3]))
+    return one[0] == other[0] and one[3] == other[3] and place
 
 
 class Monitors(XorgCase, guests.GuestCase):
@@ -251,14 +256,16 @@ class Monitors(XorgCase, guests.GuestCase):
         self.in_guest(f"HOME=/home/user setsid xev -name {name} -geometry 300x200+{left}+{top} -event button >/tmp/{name} 2>&1 &")
         self.in_guest(f"xdotool search --sync --onlyvisible --name '^{name}$'")
 
-    def expect_button(self, name, *events):
-        """What has come to such a window: of each event its kind, the pointer's place, and the buttons that were down before."""
+    def expect_button(self, name, *events, last=False):
+        """What has come to such a window, or came last: of each event its kind, the pointer's place, and the buttons that were down
+        before."""
         seen = []
 
         def look():
             found = BUTTON.findall(self.in_guest(f"cat /tmp/{name}"))
             seen[:] = [(kind, int(left), int(top), int(state, 16) & BUTTONS) for kind, left, top, state in found]
-            return len(seen) == len(events) and all(map(same_button, seen, events))
+            latest = seen[-len(events):] if last else seen
+            return len(latest) == len(events) and all(map(same_button, latest, events))
         processes.wait_until(look, lambda: f"{events} in the guest, where there was {seen}", 20, 0.3)
 
     def test_unplugged_while_pressed(self):
@@ -276,10 +283,14 @@ class Monitors(XorgCase, guests.GuestCase):
         self.one_monitor()
         self.screen.release_button(*there)
         self.expect_view((0, 0, *FIRST))
-        self.screen.click(*there)
-        self.expect_button("first", ("Press", *there, 0), ("Release", *there, FIRST_BUTTON))
-        self.expect_button("second", ("Press", *held, 0), ("Release", *there, FIRST_BUTTON))
         self.point_at(501, 301)
+        # The first click is the guest's window manager's, which may keep its press.
+        self.screen.click(*there)
+        self.expect_button("first", ("Release", *there, FIRST_BUTTON), last=True)
+        self.screen.click(*there)
+        self.expect_button("first", ("Press", *there, 0), ("Release", *there, FIRST_BUTTON), last=True)
+        # When its monitor went, or when it was let go: where the pointer is by then, is the guest's affair.
+        self.expect_button("second", ("Press", *held, 0), ("Release", *ANYWHERE, FIRST_BUTTON))
         self.stop("--force")
 
     def test_large_pixels(self):
