@@ -14,6 +14,11 @@
 #include <spice-client-gtk.h>
 #include <unistd.h>
 
+// So long after the first keys could be typed, and so long after each other, the guest's other channels are
+// opened.
+#define LEAVE_ALONE_MSEC 1000
+#define OPEN_MSEC        30
+
 #define AST_TYPE_SPICE_SCREEN (ast_spice_screen_get_type ())
 G_DECLARE_FINAL_TYPE (AstSpiceScreen, ast_spice_screen, AST, SPICE_SCREEN, GtkBin)
 
@@ -31,6 +36,7 @@ struct _AstSpiceScreen
   SpiceDisplay *display;          // of the first head
   AstSpiceHeads *heads;           // with the session
   GPtrArray *waiting;             // channels that may have their sockets once the guest is shown
+  guint open_timer;               // until the next of them may
   AstSpiceRedirector *redirector; // once the guest is shown, if it may have devices
   AstSoundPlayer *player;         // NULL while there is no sound to come
   AstVolume volume;
@@ -111,12 +117,51 @@ on_open_fd (SpiceChannel *channel, int with_tls, AstSpiceScreen *self)
     g_ptr_array_add (self->waiting, g_object_ref (channel));
 }
 
-static void
-ast_spice_screen_open_waiting (AstSpiceScreen *self)
+// The first one of a kind that waits, borrowed; NULL: there is none.
+static SpiceChannel *
+ast_spice_screen_find_waiting (AstSpiceScreen *self, GType kind)
 {
   for (guint i = 0; i < self->waiting->len; i++)
-    ast_spice_screen_open (self, self->waiting->pdata[i]);
-  g_ptr_array_set_size (self->waiting, 0);
+    if (G_TYPE_CHECK_INSTANCE_TYPE (self->waiting->pdata[i], kind))
+      return self->waiting->pdata[i];
+  return NULL;
+}
+
+// FALSE: there is none.
+static gboolean
+ast_spice_screen_open_waiting (AstSpiceScreen *self, GType kind)
+{
+  SpiceChannel *channel = ast_spice_screen_find_waiting (self, kind);
+
+  if (channel == NULL)
+    return FALSE;
+  ast_spice_screen_open (self, channel);
+  g_ptr_array_remove (self->waiting, channel);
+  return TRUE;
+}
+
+static gboolean
+on_time_to_open (gpointer data)
+{
+  AstSpiceScreen *self = data;
+
+  if (!ast_spice_screen_open_waiting (self, SPICE_TYPE_CHANNEL))
+    {
+      self->open_timer = 0;
+      return G_SOURCE_REMOVE;
+    }
+  self->open_timer = g_timeout_add (OPEN_MSEC, on_time_to_open, self);
+  return G_SOURCE_REMOVE;
+}
+
+// QEMU makes a key of its own for each, and the guest stands still meanwhile where it wants something of it:
+// the person's first keys are answered first.
+static void
+ast_spice_screen_open_others (AstSpiceScreen *self)
+{
+  ast_spice_screen_open_waiting (self, SPICE_TYPE_CURSOR_CHANNEL);
+  if (self->open_timer == 0)
+    self->open_timer = g_timeout_add (LEAVE_ALONE_MSEC, on_time_to_open, self);
 }
 
 // Half a second in which the keys of somebody who types would pile up, and more than sixteen bytes of them
@@ -163,27 +208,14 @@ ast_spice_screen_add_redirector (AstSpiceScreen *self)
   ast_screen_emit_redirections_changed (AST_SCREEN (self));
 }
 
-// Whoever sees the guest wants to type: the others have to wait for this one, too. FALSE: there is none.
-static gboolean
-ast_spice_screen_open_inputs (AstSpiceScreen *self)
-{
-  for (guint i = 0; i < self->waiting->len; i++)
-    if (SPICE_IS_INPUTS_CHANNEL (self->waiting->pdata[i]))
-      {
-        ast_spice_screen_open (self, self->waiting->pdata[i]);
-        g_ptr_array_remove_index (self->waiting, i);
-        return TRUE;
-      }
-  return FALSE;
-}
-
 static gboolean
 on_painted (gpointer data)
 {
   AstSpiceScreen *self = data;
 
-  if (!ast_spice_screen_open_inputs (self))
-    ast_spice_screen_open_waiting (self);
+  // Whoever sees the guest wants to type: the others have to wait for this one, too.
+  if (!ast_spice_screen_open_waiting (self, SPICE_TYPE_INPUTS_CHANNEL))
+    ast_spice_screen_open_others (self);
   if (self->session && (self->policy.devices & AST_DEVICE_SOUND))
     ast_spice_screen_warm_up_sound (self);
   if (self->machine && self->redirector == NULL && (self->policy.devices & REDIRECTED))
@@ -210,7 +242,7 @@ static void
 on_inputs_event (SpiceChannel *channel, SpiceChannelEvent event, AstSpiceScreen *self)
 {
   if (event == SPICE_CHANNEL_OPENED && !self->is_awaiting)
-    ast_spice_screen_open_waiting (self);
+    ast_spice_screen_open_others (self);
   if (!is_end (event) || self->machine == NULL)
     return;
   self->main = NULL;
@@ -332,6 +364,7 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   g_clear_handle_id (&self->shown_idle, g_source_remove);
+  g_clear_handle_id (&self->open_timer, g_source_remove);
   self->is_awaiting = FALSE;
   g_clear_object (&self->machine);
   g_ptr_array_set_size (self->waiting, 0);
@@ -532,7 +565,8 @@ ast_spice_screen_has_pointer (AstSpiceScreen *self)
 
   if (self->main)
     g_object_get (self->main, "mouse-mode", &mode, NULL);
-  return mode != SPICE_MOUSE_MODE_CLIENT && self->waiting->len == 0;
+  return mode != SPICE_MOUSE_MODE_CLIENT
+         && ast_spice_screen_find_waiting (self, SPICE_TYPE_CURSOR_CHANNEL) == NULL;
 }
 
 // The widget blends its opaque picture over what is there. An X server without acceleration scales one that
