@@ -5,13 +5,12 @@ import base64
 import json
 import random
 import socket
-import struct
 import time
 from pathlib import Path
 
 from PIL import Image
 
-from . import processes
+from . import processes, rfb
 from .display import Person
 
 # Names of keys, as xdotool has them, where QEMU's are others.
@@ -175,25 +174,8 @@ class Machine(Person):
 
     def plug_monitor(self, width, height):
         """A second monitor of this size, pixels, is plugged in; none, with 0 and 0."""
-        with socket.socket(socket.AF_UNIX) as viewer:
-            viewer.settimeout(60)
-            viewer.connect(str(self.folder / "second-head"))
-            with viewer.makefile("rb") as told:
-                viewer.sendall(told.read(12))  # the protocol's version
-                told.read(told.read(1)[0])
-                viewer.sendall(b"\x01")  # of the ways to log in, none
-                told.read(4)
-                viewer.sendall(b"\x01")  # others may look, too
-                told.read(20)
-                told.read(struct.unpack(">I", told.read(4))[0])
-                # SetEncodings: ExtendedDesktopSize. Then SetDesktopSize, with one screen; its answer is a rectangle that
-                # has a reason (1: this viewer asked) and a status (4: passed on) for a place.
-                viewer.sendall(struct.pack(">BxHi", 2, 1, -308))
-                viewer.sendall(struct.pack(">BxHHBxIHHHHI", 251, width, height, 1, 0, 0, 0, width, height, 0))
-                while (answer := struct.unpack(">4xHH", told.read(36)[:8]))[0] != 1:
-                    continue
-                if answer[1] != 4:
-                    raise AssertionError(f"no second monitor: {answer}")
+        with rfb.Viewer(self.folder / "second-head", rfb.EXTENDED_SIZE) as viewer:
+            viewer.resize(width, height)
 
     def put_in(self, file):
         """A disc into the drive."""
