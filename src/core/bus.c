@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "bus.h"
+#include "journal.h"
 #include <glib/gi18n.h>
 
 struct _AstBusService
 {
   GObject parent;
 
+  const AstConfig *config;
   AstRunner *runner;
   AstCatalogue *catalogue;
   AstBusKiosk1 *skeleton;
@@ -34,16 +36,28 @@ on_runner_changed (AstRunner *runner, AstBusService *self)
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self->skeleton));
 }
 
+// Whoever steers the station from afar is told, and so is the station's own journal. `id`: of an appliance,
+// or NULL.
+static void
+refuse (AstBusService *self, GDBusMethodInvocation *invocation, const char *id, const GError *error)
+{
+  ast_journal_tell (self->config->name, ast_runner_get_status (self->runner)->state, id, error);
+  g_dbus_method_invocation_return_gerror (invocation, error);
+}
+
 // The appliance of this id; NULL, and the caller has its answer, where there is none.
 static AstAppliance *
 find (AstBusService *self, GDBusMethodInvocation *invocation, const char *id)
 {
   AstAppliance *appliance = ast_catalogue_find (self->catalogue, id);
+  g_autoptr (GError) error = NULL;
 
-  if (appliance == NULL)
-    g_dbus_method_invocation_return_error (invocation, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
-                                           _ ("There is no appliance “%s” on this station."), id);
-  return appliance;
+  if (appliance)
+    return appliance;
+  g_set_error (&error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
+               _ ("There is no appliance “%s” on this station."), id);
+  refuse (self, invocation, id, error);
+  return NULL;
 }
 
 static gboolean
@@ -56,7 +70,7 @@ on_handle_start (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, cons
   if (appliance && ast_runner_start (self->runner, appliance, &error))
     ast_bus_kiosk1_complete_start (skeleton, invocation);
   else if (appliance)
-    g_dbus_method_invocation_return_gerror (invocation, error);
+    refuse (self, invocation, id, error);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -70,7 +84,7 @@ on_handle_warm (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, const
   if (appliance && ast_runner_warm (self->runner, appliance, anew, &error))
     ast_bus_kiosk1_complete_warm (skeleton, invocation);
   else if (appliance)
-    g_dbus_method_invocation_return_gerror (invocation, error);
+    refuse (self, invocation, id, error);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -91,7 +105,7 @@ on_handle_reset (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, cons
   int dropped = ast_runner_reset (self->runner, ids, &error);
 
   if (dropped < 0)
-    g_dbus_method_invocation_return_gerror (invocation, error);
+    refuse (self, invocation, ids[0] && ids[1] == NULL ? ids[0] : NULL, error);
   else
     ast_bus_kiosk1_complete_reset (skeleton, invocation, dropped);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
@@ -125,12 +139,14 @@ on_handle_redirect (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, c
   g_autoptr (GError) error = NULL;
 
   if (screen == NULL)
-    g_dbus_method_invocation_return_error (invocation, AST_ERROR, AST_ERROR_NO_SUCH_DEVICE,
-                                           _ ("A guest without a screen has no devices of its station."));
-  else if (ast_screen_redirect (screen, id, to_guest, &error))
-    ast_bus_kiosk1_complete_redirect (skeleton, invocation);
+    g_set_error (&error, AST_ERROR, AST_ERROR_NO_SUCH_DEVICE,
+                 _ ("A guest without a screen has no devices of its station."));
   else
-    g_dbus_method_invocation_return_gerror (invocation, error);
+    ast_screen_redirect (screen, id, to_guest, &error);
+  if (error)
+    refuse (self, invocation, ast_runner_get_status (self->runner)->appliance, error);
+  else
+    ast_bus_kiosk1_complete_redirect (skeleton, invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -215,6 +231,7 @@ ast_bus_service_new (const AstConfig *config, AstRunner *runner, AstCatalogue *c
   AstBusService *self = g_object_new (AST_TYPE_BUS_SERVICE, NULL);
 
   ast_error_register_on_dbus ();
+  self->config = config;
   self->runner = g_object_ref (runner);
   self->catalogue = g_object_ref (catalogue);
   g_object_set (self->skeleton, "runtime-dir", config->runtime, "version", AST_VERSION, NULL);

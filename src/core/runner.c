@@ -2,6 +2,7 @@
 #include "ast-build.h"
 #include "runner.h"
 #include "guest-lock.h"
+#include "journal.h"
 #include "memory.h"
 #include "share.h"
 #include <glib/gi18n.h>
@@ -73,6 +74,7 @@ struct _AstRunner
   GError *failure;      // what the way down will end in
   gboolean step_is_on;  // recovery, overlay or start has not come back yet
   gboolean coming_down; // the way down is taken; it is taken once
+  AstState down_from;   // … from here
   gboolean restarting;
   gint64 force_at; // monotonic µs; 0 = no graceful stop is on
   guint screen_tries;
@@ -196,9 +198,7 @@ ast_runner_drop_machine (AstRunner *self)
 static void
 ast_runner_log_failure (AstRunner *self)
 {
-  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "ASTEROIDE_CODE", ast_error_word_of (self->failure),
-                    "ASTEROIDE_APPLIANCE", self->appliance->id, "MESSAGE", "%s (%s): %s", self->appliance->id,
-                    ast_error_word_of (self->failure), self->failure->message);
+  ast_journal_tell (self->config->name, self->down_from, self->appliance->id, self->failure);
 }
 
 static void ast_runner_begin (AstRunner *self, AstAppliance *appliance, Goal goal);
@@ -375,6 +375,7 @@ ast_runner_come_down (AstRunner *self, GError *failure)
       return;
     }
   self->coming_down = TRUE;
+  self->down_from = self->status->state;
   self->failure = failure;
   // What waits to discard the overlay of a restore that failed, waits no longer: the way down discards it.
   if (self->discard_timer)
@@ -573,13 +574,19 @@ on_spoilt_discarded (GObject *source, GAsyncResult *result, gpointer data)
   ast_runner_make_overlay (self);
 }
 
+static void
+ast_runner_tell_cold (AstRunner *self, const GError *error)
+{
+  g_autoptr (GError) cold = g_error_new (error->domain, error->code, "it starts cold: %s", error->message);
+
+  ast_journal_tell (self->config->name, self->status->state, self->appliance->id, cold);
+}
+
 // A pair that turns out to be broken must not keep anybody from working: the start becomes a cold one.
 static void
 ast_runner_become_cold (AstRunner *self, const GError *error)
 {
-  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "ASTEROIDE_CODE", ast_error_word_of (error),
-                    "ASTEROIDE_APPLIANCE", self->appliance->id, "MESSAGE", "%s starts cold: %s",
-                    self->appliance->id, error->message);
+  ast_runner_tell_cold (self, error);
   g_clear_pointer (&self->pair, ast_warm_pair_unref);
   self->discard_tries = 0;
   self->step_is_on = TRUE;
@@ -690,8 +697,13 @@ ast_runner_look_for_pair (AstRunner *self, const char *depends)
   if (self->goal == GOAL_AHEAD)
     self->note = ast_warm_store_note (self->appliance);
   if (warmth == AST_WARMTH_DAMAGED)
-    ast_warm_store_condemn (self->warm, self->appliance, why);
-  if (self->pair == NULL && why)
+    {
+      g_autoptr (GError) broken = g_error_new_literal (AST_ERROR, AST_ERROR_WARM, why);
+
+      ast_warm_store_condemn (self->warm, self->appliance, why);
+      ast_runner_tell_cold (self, broken);
+    }
+  else if (self->pair == NULL && why)
     g_message ("%s starts cold: %s", self->appliance->id, why);
 }
 
@@ -1413,7 +1425,7 @@ ast_runner_get_recovery_failure (AstRunner *self)
 static void
 ast_runner_fail_recovery (AstRunner *self, GError *error)
 {
-  g_message ("%s", error->message);
+  ast_journal_tell (self->config->name, self->status->state, NULL, error);
   g_clear_error (&self->recovery_failure);
   self->recovery_failure = error;
 }

@@ -3,6 +3,7 @@
 #include "ast-build.h"
 #include "command.h"
 #include "error.h"
+#include "journal.h"
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <poll.h>
@@ -214,22 +215,13 @@ run_command (const AstCommand *command, AstLine *line)
 
 // What the core has to say reaches people as a plain line, not as a log of ours.
 static GLogWriterOutput
-write_log (GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
+write_log (GLogLevelFlags level, const GLogField *fields, gsize count, gpointer program)
 {
-  const char *message = "";
-
-  if (!(level & G_LOG_LEVEL_MESSAGE))
-    return g_log_writer_default (level, fields, count, data);
-  for (gsize i = 0; i < count; i++)
-    {
-      if (g_str_equal (fields[i].key,
-                       "ASTEROIDE_CODE")) // a session's failure: the command tells it at its end
-        return G_LOG_WRITER_HANDLED;
-      if (g_str_equal (fields[i].key, "MESSAGE"))
-        message = fields[i].value;
-    }
-  g_printerr ("asteroidectl: %s\n", message);
-  return G_LOG_WRITER_HANDLED;
+  // A session's failure: the command tells it at its end.
+  if (!g_log_writer_is_journald (STDERR_FILENO)
+      && ast_journal_find_field (fields, count, "ASTEROIDE_APPLIANCE"))
+    return G_LOG_WRITER_HANDLED;
+  return ast_journal_write (level, fields, count, program);
 }
 
 // As head goes, which wants no more and needs no complaint.
@@ -304,7 +296,7 @@ main (int argc, char **argv)
 
   // A reader that goes away does not end a guest that runs here without its overlay being discarded.
   signal (SIGPIPE, SIG_IGN);
-  g_log_set_writer_func (write_log, NULL, NULL);
+  g_log_set_writer_func (write_log, (gpointer) "asteroidectl", NULL);
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, AST_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");

@@ -8,6 +8,7 @@
 #include "heads.h"
 #include "icon-painter.h"
 #include "info-panel.h"
+#include "journal.h"
 #include "launcher.h"
 #include "module.h"
 #include "outputs.h"
@@ -119,6 +120,15 @@ ast_application_turn_to (AstApplication *self, GtkWidget *page)
 
 // ---------------------------------------------------------------------------------------------------------------
 // The runner's word → the page
+
+// What the runner did not come to know of, and so has not told.
+static void
+ast_application_tell_journal (AstApplication *self, const char *id, const GError *error)
+{
+  AstState state = self->runner ? ast_runner_get_status (self->runner)->state : AST_STATE_IDLE;
+
+  ast_journal_tell (self->config->name, state, id, error);
+}
 
 static void
 ast_application_show_failure (AstApplication *self, const char *id, const GError *error)
@@ -387,7 +397,10 @@ ast_application_start (AstApplication *self, const char *id)
   else
     ast_runner_start (self->runner, appliance, &error);
   if (error)
-    ast_application_show_failure (self, id, error);
+    {
+      ast_application_tell_journal (self, id, error);
+      ast_application_show_failure (self, id, error);
+    }
 }
 
 static void
@@ -473,7 +486,7 @@ on_redirect (AstHostBar *bar, const char *id, gboolean in, AstApplication *self)
 
   // It may have gone at this moment; then the list has told.
   if (!ast_screen_redirect (ast_session_page_get_screen (AST_SESSION_PAGE (self->session)), id, in, &error))
-    g_message ("%s", error->message);
+    ast_application_tell_journal (self, ast_runner_get_status (self->runner)->appliance, error);
   // A switch shows what is, whatever came of it.
   on_redirections_changed (self);
 }
@@ -600,7 +613,7 @@ on_warmed_up (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (!ast_host_warm_up_finish (self->host, result, &error))
-    g_message ("%s", error->message);
+    ast_application_tell_journal (self, NULL, error);
   ast_application_describe_guests (self, error);
   ast_application_look_at_warmth (self);
 }
@@ -698,6 +711,7 @@ on_painted (gpointer data)
     screen = ast_screen_module_make (&error);
   if (screen == NULL)
     {
+      ast_application_tell_journal (self, NULL, error);
       ast_application_show_failure (self, NULL, error);
       return G_SOURCE_REMOVE;
     }

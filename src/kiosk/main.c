@@ -4,6 +4,7 @@
 #include "application.h"
 #include "error.h"
 #include "icon-painter.h"
+#include "journal.h"
 #include "wayland-reader.h"
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -87,30 +88,37 @@ parse_options (AstOptions *options, int *argc, char ***argv, GError **error)
 }
 
 static int
+fail_display (const AstConfig *config)
+{
+  g_autoptr (GError) error
+      = g_error_new (AST_ERROR, AST_ERROR_NO_DISPLAY, "%s %s", _ ("There is no display to draw on."),
+                     ast_error_admin_advice (AST_ERROR_NO_DISPLAY));
+
+  ast_journal_tell (config->name, AST_STATE_IDLE, NULL, error);
+  return EXIT_FAILURE;
+}
+
+static int
 run_kiosk (const AstOptions *options)
 {
   g_autoptr (GError) trouble = NULL;
   g_autoptr (AstConfig) config = ast_config_load (options->config_file, &trouble);
   g_autoptr (AstApplication) application = NULL;
 
+  // A locked screen with a readable reason, never a shell: a bad configuration is shown, not only told.
+  if (config == NULL)
+    config = ast_config_new_default ();
   if (trouble)
-    g_printerr ("asteroide: %s\n", trouble->message);
+    ast_journal_tell (config->name, AST_STATE_IDLE, NULL, trouble);
   ast_icon_painter_start ();
   // The threads here wait more than they work: an arena of memory for each would only lie about.
   mallopt (M_ARENA_MAX, 2);
   // The kiosk draws with cairo alone: a GL stack would double the time to its first frame, and its memory.
   g_setenv ("GDK_GL", "disable", TRUE);
   if (!gtk_init_check (NULL, NULL))
-    {
-      g_printerr ("asteroide: %s %s\n", _ ("There is no display to draw on."),
-                  ast_error_admin_advice (AST_ERROR_NO_DISPLAY));
-      return EXIT_FAILURE;
-    }
+    return fail_display (config);
   forget_display ();
   ast_wayland_reader_start (gdk_display_get_default ());
-  // A locked screen with a readable reason, never a shell: a bad configuration is shown, not only printed.
-  if (config == NULL)
-    config = ast_config_new_default ();
   for (guint i = 0; i < config->warnings->len; i++)
     g_message ("%s", (char *)config->warnings->pdata[i]);
   application = ast_application_new (config, trouble, options->windowed);
@@ -125,6 +133,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = EXIT_SUCCESS;
 
+  g_log_set_writer_func (ast_journal_write, (gpointer) "asteroide", NULL);
   clean_environment ();
   gtk_disable_setlocale ();
   setlocale (LC_ALL, "");

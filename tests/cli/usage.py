@@ -142,14 +142,14 @@ class Kiosk(clikit.CommandCase):
         for env in ({}, {"DISPLAY": ":4711"}, {"WAYLAND_DISPLAY": "nothing"}):
             done = self.kiosk("--config", self.config, expect=1, env=env)
             self.assertEqual(done.stderr.splitlines()[-1],
-                             "asteroide: There is no display to draw on. Start the kiosk inside an X or Wayland session "
+                             "asteroide: no-display: There is no display to draw on. Start the kiosk inside an X or Wayland session "
                              "(DISPLAY or WAYLAND_DISPLAY).")
 
     def test_bad_configuration(self):
         """A bad configuration is told even where there is no screen to tell it on"""
         self.config.write_text("[libvirt]\naccel=warp\n", encoding="utf-8")
         done = self.kiosk("--config", self.config, expect=1)
-        self.assertIn(f"asteroide: {self.config}:2: [libvirt] accel:", done.stderr)
+        self.assertIn(f"asteroide: bad-configuration: {self.config}:2: [libvirt] accel:", done.stderr)
         self.assertIn("There is no display to draw on.", done.stderr)
 
 

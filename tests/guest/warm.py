@@ -180,7 +180,7 @@ class Warm(guests.GuestCase):
             self.assertFalse(self.is_warm())
             self.assertEqual(len(self.station.overlay_files()), 1)
             self.stop("--force")
-            self.assertIn("desktop starts cold", self.station.kiosk.said())
+            self.assertIn("desktop (warm): it starts cold", self.station.kiosk.said())
             self.screen.wait_for("boots first")
             self.assertEqual(self.station.kiosk.end(), 0)
             line = self.listed()

@@ -2,6 +2,7 @@
 // The kiosk on a private message bus: the service in the main thread, whoever steers it in another one.
 #include "bus.h"
 #include "doubles.h"
+#include "entries.h"
 #include "image-tools.h"
 
 #define PATIENCE_SECONDS 60
@@ -251,6 +252,8 @@ static void
 assert_refused (Fixture *self, void (*act) (AstBusKiosk1 *kiosk, gpointer data), const char *id,
                 AstError code, const char *name)
 {
+  const AstStatus *status = ast_runner_get_status (self->runner);
+  gboolean is_device = g_str_has_prefix (id, "usb:");
   Call call = { .id = id };
   g_autofree char *remote = NULL;
 
@@ -259,6 +262,8 @@ assert_refused (Fixture *self, void (*act) (AstBusKiosk1 *kiosk, gpointer data),
   remote = g_dbus_error_get_remote_error (call.error);
   g_assert_cmpstr (remote, ==, name);
   g_test_message ("%s", call.error->message);
+  assert_entry (ast_error_word (code), self->config->name, ast_state_word (status->state),
+                is_device ? status->appliance : id);
   g_error_free (call.error);
 }
 
@@ -451,6 +456,7 @@ main (int argc, char **argv)
   int status;
 
   g_test_init (&argc, &argv, NULL);
+  g_log_set_writer_func (keep_entry, NULL, NULL);
   daemon = g_test_dbus_new (G_TEST_DBUS_NONE);
   g_test_dbus_up (daemon);
   address = g_test_dbus_get_bus_address (daemon);

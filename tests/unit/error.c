@@ -3,7 +3,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#define LAST_CODE AST_ERROR_NO_DISPLAY
+#define LAST_CODE AST_ERROR_DEVICE_REFUSED
 
 static void
 test_words (void)

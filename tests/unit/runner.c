@@ -2,6 +2,7 @@
 // The order of a session, with doubles for the host and the screen, and real overlays.
 #include "runner.h"
 #include "doubles.h"
+#include "entries.h"
 #include "guest-lock.h"
 #include "image-tools.h"
 #include "overlay-names.h"
@@ -230,6 +231,7 @@ assert_failed (Fixture *self, const char *code)
   g_assert_cmpstr (ast_state_word (status->state), ==, "failed");
   g_assert_cmpstr (status->failure_code, ==, code);
   g_assert_cmpstr (status->appliance, ==, "lab");
+  g_assert_cmpstr (g_hash_table_lookup (last_entry, "ASTEROIDE_CODE"), ==, code);
   g_test_message ("%s", status->failure_message);
 }
 
@@ -683,6 +685,7 @@ test_start_fails (void)
   start (self);
   wait_for_state (self, AST_STATE_FAILED);
   assert_failed (self, "no-libvirt");
+  assert_entry ("no-libvirt", self->config->name, "starting", "lab");
   assert_clean (self);
   // Nothing was started, so nothing of that name is ended: it would be somebody else's.
   g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 0);
@@ -753,7 +756,10 @@ guest_ends (AstEnd end, const char *code)
       ast_machine_emit_ended (self->host->machine, end);
       wait_for_state (self, code ? AST_STATE_FAILED : AST_STATE_IDLE);
       if (code)
-        assert_failed (self, code);
+        {
+          assert_failed (self, code);
+          assert_entry (code, self->config->name, ready ? "ready" : "booting", "lab");
+        }
       assert_clean (self);
       // The end is verified all the same.
       g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
@@ -1100,6 +1106,7 @@ test_recovery_without_host (void)
   self->host->errors[CALL_FIND] = AST_ERROR_NO_LIBVIRT;
   recover (self);
   g_assert_error (ast_runner_get_recovery_failure (self->runner), AST_ERROR, AST_ERROR_NO_LIBVIRT);
+  assert_entry ("no-libvirt", self->config->name, "idle", NULL);
   g_assert_false (g_file_test (left, G_FILE_TEST_EXISTS));
   assert_idle (self);
 }
@@ -1420,7 +1427,9 @@ test_cold_when_stale (void)
   g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
 
   self->host->depends = "domain 2\nqemu 1\nprocessor 1";
+  forget_entry ();
   bring_to_ready (self);
+  g_assert_null (last_entry); // that is no failure
   g_assert_nonnull (strstr (self->trail->str, "(start)"));
   g_assert_null (strstr (self->trail->str, "(restore)"));
   ast_runner_stop (self->runner, TRUE);
@@ -1437,6 +1446,7 @@ test_cold_when_broken (void)
   self->host->manners[CALL_RESTORE] = DOUBLE_FAILS;
   self->host->errors[CALL_RESTORE] = AST_ERROR_WARM;
   bring_to_ready (self);
+  assert_entry ("warm", self->config->name, "starting", "lab");
   g_assert_cmpuint (count_overlays (self), ==, 1);
   g_assert_cmpint (get_warmth (self), ==, AST_WARMTH_DAMAGED);
   ast_runner_stop (self->runner, TRUE);
@@ -1447,6 +1457,24 @@ test_cold_when_broken (void)
       self->trail->str, ==,
       "(describe) preparing (prepare) (make) (restore) starting (make) (start) (attach) booting ready "
       "stopping (destroy) (detach) discarding idle");
+}
+
+// One that is seen to be broken before it is used.
+static void
+test_cold_when_incomplete (void)
+{
+  g_autoptr (Fixture) self = make_warm_fixture (&never, TRUE);
+  AstWarmth warmth;
+  g_autoptr (AstWarmPair) pair
+      = ast_warm_store_find (self->warm, self->appliance, self->host->depends, &warmth, NULL);
+
+  g_assert_cmpint (g_unlink (pair->memory), ==, 0);
+  bring_to_ready (self);
+  assert_entry ("warm", self->config->name, "preparing", "lab");
+  g_assert_nonnull (strstr (g_hash_table_lookup (last_entry, "MESSAGE"), "it starts cold"));
+  g_assert_null (strstr (self->trail->str, "(restore)"));
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
 }
 
 // What fails for another reason than the pair does not condemn it.
@@ -1853,6 +1881,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_log_set_writer_func (keep_entry, NULL, NULL);
   g_test_add_func ("/runner/whole-session", test_whole_session);
   g_test_add_func ("/runner/two-sessions", test_two_sessions);
   g_test_add_func ("/runner/unseen", test_unseen);
@@ -1912,6 +1941,7 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/warm/cold-under-exam", test_cold_under_exam);
   g_test_add_func ("/runner/warm/cold-when-stale", test_cold_when_stale);
   g_test_add_func ("/runner/warm/cold-when-broken", test_cold_when_broken);
+  g_test_add_func ("/runner/warm/cold-when-incomplete", test_cold_when_incomplete);
   g_test_add_func ("/runner/warm/cold-when-refused", test_cold_when_refused);
   g_test_add_func ("/runner/warm/cold-when-seed-is-broken", test_cold_when_seed_is_broken);
   g_test_add_func ("/runner/warm/guest-stays", test_restored_guest_stays);
