@@ -11,7 +11,6 @@ from pathlib import Path
 
 SOURCE, BUILD, CTL = (Path(argument) for argument in sys.argv[1:4])
 CONFIG_KEYS = re.findall(r'\{ "(\w+)", "([\w-]+)", read_', (SOURCE / "src/core/config.c").read_text())
-ERROR_WORDS = re.findall(r'\[AST_ERROR_\w+\]\s*=\s*\{\s*"([a-z-]+)"', (SOURCE / "src/core/error.c").read_text())
 ELEMENTS = re.findall(r'\{ "([a-z]+)", CONTENT_', (SOURCE / "src/core/descriptor.c").read_text())
 COMMANDS = re.findall(r'^  \{ "([a-z]+)", "', (SOURCE / "src/ctl/main.c").read_text(), re.MULTILINE)
 STATES = re.findall(r'\[AST_STATE_\w+\] = "([a-z]+)"', (SOURCE / "src/core/state.c").read_text())
@@ -66,6 +65,38 @@ def example_can_be_read():
         return run(CTL, "check", "--config", path)
 
 
+def c_text(expression, macros):
+    """A string of C: a macro's name, or literals, of which several are one."""
+    literals = re.findall(r'"((?:[^"\\]|\\.)*)"', expression)
+    return "".join(literals) if literals else macros[expression.strip()]
+
+
+def error_table():
+    """Each code's word with its two sentences, for the student and for the admin."""
+    code = text("src/core/error.c")
+    macros = dict(re.findall(r'#define (\w+)\s+N_ \("([^"]*)"\)', code))
+    sentence = r'(N_ \((?:\s*"(?:[^"\\]|\\.)*")+\)|[A-Z_]+)'
+    rows = re.findall(rf'\[AST_ERROR_\w+\]\s*=\s*\{{\s*"([a-z-]+)",\s*{sentence},\s*{sentence}\s*\}}', code)
+    return {word: (c_text(student, macros), c_text(admin, macros)) for word, student, admin in rows}
+
+
+def failures_are_told():
+    """The table of docs/failures.md: each code once and no other, the student's sentence and nothing more, the admin's one first."""
+    errors = error_table()
+    rows = [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")]
+            for line in text("docs/failures.md").splitlines() if re.match(r"\| `[a-z-]+` \|", line)]
+    if len(errors) < len(re.findall(r"^  AST_ERROR_\w+,", text("src/core/error.h"), re.MULTILINE)) or len(errors) < 5:
+        return ["the sources were not understood"]
+    wrong = [f"{word} has no row, or two" for word in errors if sum(row[0] == word for row in rows) != 1]
+    wrong += [f"{row[0]} is no code" for row in rows if row[0] not in errors]
+    for word, happened, student, admin, where, kept in (row for row in rows if row[0] in errors):
+        wrong += [f"{word}: the student's sentence is: {errors[word][0]}"] if student != errors[word][0] else []
+        wrong += [f"{word}: the admin's sentence is: {errors[word][1]}"] if not admin.startswith(errors[word][1]) else []
+        wrong += [f"{word}: seen where?"] if where not in ("screen", "command", "both") else []
+        wrong += [f"{word}: a cell is empty"] if not (happened and kept) else []
+    return wrong
+
+
 def links_lead_somewhere():
     pages = [SOURCE / "README.md", *(SOURCE / "docs").glob("*.md")]
     links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))]
@@ -87,7 +118,7 @@ TESTS = {
     "the administrators' page has every key": lambda: missing([key for _, key in CONFIG_KEYS], "docs/admins.md", r"\| .*`WORD`"),
     "asteroide.conf(5) has every key": lambda: missing([key for _, key in CONFIG_KEYS], "docs/man/asteroide.conf.5.rst",
                                                        r"^(\w+, )?WORD(, \w+)?$"),
-    "the administrators' page has every failure code": lambda: missing(ERROR_WORDS, "docs/admins.md", r"^\| `WORD` \|"),
+    "the failures' page has every code, with the program's sentences": failures_are_told,
     "the administrators' page has every state": lambda: missing(STATES, "docs/admins.md", r"^\| `WORD` \|"),
     "asteroidectl(1) has every state": lambda: missing(STATES, "docs/man/asteroidectl.1.rst", r"^WORD$"),
     "the administrators' page has every command": lambda: missing(COMMANDS, "docs/admins.md", r"^\| `WORD[ `]"),
