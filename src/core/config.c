@@ -3,6 +3,7 @@
 #include "config.h"
 #include "appliance.h"
 #include "error.h"
+#include "failure-note.h"
 #include "usb-rule.h"
 #include <errno.h>
 #include <gio/gio.h>
@@ -179,6 +180,18 @@ read_id (File *file, const Setting *setting, char *value, gpointer field, GError
   return TRUE;
 }
 
+// Empty is a way to take back, in a drop-in, what an earlier file has set.
+static gboolean
+read_help_url (File *file, const Setting *setting, char *value, gpointer field, GError **error)
+{
+  g_autofree char *fault = value[0] ? ast_failure_note_find_fault (value) : NULL;
+
+  if (fault)
+    return fail (file, setting, error, "%s", fault);
+  set_text (field, value[0] ? value : NULL);
+  return TRUE;
+}
+
 static gboolean
 read_chord (File *file, const Setting *setting, char *value, gpointer field, GError **error)
 {
@@ -251,6 +264,7 @@ G_STATIC_ASSERT (sizeof (AstAccel) == sizeof (guint) && sizeof (AstBusChoice) ==
 static const Setting settings[] = {
   { "station", "name", read_text, FIELD (name) },
   { "station", "exam", read_enum, FIELD (exam), .words = answers },
+  { "station", "help-url", read_help_url, FIELD (help_url) },
   { "paths", "appliances", read_paths, FIELD (appliances), .min = 1 },
   { "paths", "images", read_paths, FIELD (images) },
   { "paths", "discs", read_paths, FIELD (discs) },
@@ -549,6 +563,7 @@ void
 ast_config_free (AstConfig *self)
 {
   g_free (self->name);
+  g_free (self->help_url);
   g_strfreev (self->appliances);
   g_strfreev (self->images);
   g_strfreev (self->discs);

@@ -25,8 +25,9 @@ typedef enum
 typedef struct
 {
   // [station]
-  char *name;    // default: the host's name
-  gboolean exam; // the whole station is under exam, whatever the descriptors say; default FALSE
+  char *name;     // default: the host's name
+  gboolean exam;  // the whole station is under exam, whatever the descriptors say; default FALSE
+  char *help_url; // of the page that the code on a failure screen leads to, see failure-note.h; NULL = none
   // [paths]
   char **appliances; // absolute folders, first wins
   char **images;     // image stores outside the appliance folders; may be empty

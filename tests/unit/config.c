@@ -86,6 +86,7 @@ assert_default (const AstConfig *config)
 {
   g_assert_cmpstr (config->name, ==, g_get_host_name ());
   g_assert_false (config->exam);
+  g_assert_null (config->help_url);
   g_assert_cmpuint (g_strv_length (config->appliances), ==, 2);
   g_assert_true (g_str_has_suffix (config->appliances[0], "/asteroide/appliances"));
   g_assert_cmpstr (config->appliances[1], ==, "/var/lib/asteroide/appliances");
@@ -199,6 +200,7 @@ test_every_key (Fixture *self, gconstpointer data)
   g_autoptr (AstConfig) config = load (
       self, "# a comment\n\n"
             "[station]\n name = b12-08 # in the corner\nexam=yes # until noon\n"
+            "help-url=https://help/?s={station}#{code} # tickets\n"
             "[paths]\n"
             "appliances=lab;/srv/lab ;\n"
             "images=../images;\n"
@@ -221,6 +223,7 @@ test_every_key (Fixture *self, gconstpointer data)
 
   g_assert_cmpstr (config->name, ==, "b12-08");
   g_assert_true (config->exam);
+  g_assert_cmpstr (config->help_url, ==, "https://help/?s={station}#{code}");
   g_assert_cmpuint (g_strv_length (config->appliances), ==, 2);
   g_assert_cmpstr (config->appliances[0], ==, lab);
   g_assert_cmpstr (config->appliances[1], ==, "/srv/lab");
@@ -254,6 +257,12 @@ test_bad_values (Fixture *self, gconstpointer data)
                 ":2: [libvirt] accel: “fast” is not known. Write one of: auto, kvm, tcg.");
   assert_fails (self, "[libvirt]\n\nuri=local\n",
                 ":3: [libvirt] uri: “local” is not an address of libvirt, as in qemu:///session.");
+  assert_fails (self, "[station]\nhelp-url=help.example.org\n",
+                ":2: [station] help-url: “help.example.org” is not an address of a page, as in "
+                "https://help.example.org/?station={station}.");
+  assert_fails (self, "[station]\nhelp-url=https://help/{room}\n",
+                ":2: [station] help-url: Braces stand around a word that is replaced: {station}, {code}, "
+                "{time} or {appliance}.");
   assert_fails (self, "[launcher]\ntimeout=soon\n",
                 ":2: [launcher] timeout: “soon” is not a whole number from 0 to 3600.");
   assert_fails (self, "[launcher]\ntimeout=-1\n",
@@ -330,9 +339,10 @@ test_drop_ins (Fixture *self, gconstpointer data)
   g_autoptr (AstConfig) alone = NULL;
   g_autofree char *lab = g_build_filename (self->folder, "asteroide.conf.d", "lab", NULL);
 
-  write_file (self, "asteroide.conf", "[station]\nname=main\n[launcher]\ndefault=netlab\ntimeout=10\n");
+  write_file (self, "asteroide.conf",
+              "[station]\nname=main\nhelp-url=https://help/\n[launcher]\ndefault=netlab\ntimeout=10\n");
   write_file (self, "asteroide.conf.d/20-b.conf",
-              "[launcher]\ntimeout=22\ndefault=\n[paths]\nappliances=lab\n");
+              "[station]\nhelp-url=\n[launcher]\ntimeout=22\ndefault=\n[paths]\nappliances=lab\n");
   write_file (self, "asteroide.conf.d/10-a.conf", "[launcher]\ntimeout=11\n[branding]\ntitle=A\n");
   write_file (self, "asteroide.conf.d/30-c.conf~", "[launcher]\ntimeout=33\n");
   write_file (self, "asteroide.conf.d/.40.conf", "[launcher]\ntimeout=44\n");
@@ -341,6 +351,7 @@ test_drop_ins (Fixture *self, gconstpointer data)
   g_assert_cmpstr (config->name, ==, "main");
   g_assert_cmpuint (config->timeout_seconds, ==, 22);
   g_assert_null (config->default_id);
+  g_assert_null (config->help_url);
   g_assert_cmpstr (config->title, ==, "A");
   g_assert_cmpstr (config->appliances[0], ==, lab);
   alone = ast_config_load (self->file, &error);
