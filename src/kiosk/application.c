@@ -135,7 +135,7 @@ ast_application_show_failure (AstApplication *self, const char *id, const GError
 {
   AstAppliance *appliance = id ? ast_catalogue_find (self->catalogue, id) : NULL;
 
-  ast_failure_page_show (AST_FAILURE_PAGE (self->failure), appliance ? appliance->name : id, error);
+  ast_failure_page_show (AST_FAILURE_PAGE (self->failure), id, appliance ? appliance->name : id, error);
   ast_application_turn_to (self, self->failure);
 }
 
@@ -650,7 +650,7 @@ ast_application_add_window (AstApplication *self, gboolean windowed)
   g_signal_connect (self->window, "key-press-event", G_CALLBACK (on_key), self);
   g_signal_connect (self->window, "key-release-event", G_CALLBACK (on_key), self);
   g_signal_connect (self->window, "button-press-event", G_CALLBACK (on_button), self);
-  self->failure = ast_failure_page_new (self->config->name);
+  self->failure = ast_failure_page_new (self->config);
   ast_application_add_page (self, self->failure);
 }
 
@@ -789,7 +789,7 @@ ast_application_new (const AstConfig *config, const GError *trouble, gboolean wi
   ast_application_add_window (self, windowed);
   if (trouble)
     {
-      ast_failure_page_show (AST_FAILURE_PAGE (self->failure), NULL, trouble);
+      ast_failure_page_show (AST_FAILURE_PAGE (self->failure), NULL, NULL, trouble);
       return self;
     }
   self->catalogue = ast_catalogue_new ((const char *const *)config->appliances,

@@ -2,20 +2,27 @@
 #include "ast-build.h"
 #include "failure-page.h"
 #include "error.h"
+#include "failure-note.h"
+#include "qr-code.h"
 #include "svg-image.h"
 #include "widgets.h"
 #include <glib/gi18n.h>
+
+// QEMU's own words may be many. The journal has all of them, and the page has to stay on a small screen.
+#define TITLE_LINES   3
+#define MESSAGE_LINES 5
 
 struct _AstFailurePage
 {
   GtkBox parent;
 
-  char *station;
+  const AstConfig *config;
   GtkWidget *title;
   GtkWidget *message;
   GtkWidget *advice;
   GtkWidget *admin;
   GtkWidget *facts;
+  GtkWidget *code;
   GtkWidget *buttons;
   GtkWidget *back;
 };
@@ -44,19 +51,31 @@ on_again (AstFailurePage *self)
 }
 
 static void
-set_facts (AstFailurePage *self, const char *name, const GError *error)
+set_facts (AstFailurePage *self, const AstFailureNote *note, const char *name)
 {
-  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
-  g_autofree char *when = g_date_time_format (now, "%F %H:%M:%S");
-  g_autofree char *facts = g_strdup_printf ("%s  ·  %s  ·  %s%s%s", ast_error_word_of (error), self->station,
-                                            when, name ? "  ·  " : "", name ? name : "");
+  g_autofree char *when = g_date_time_format (note->when, "%F %H:%M:%S");
+  g_autofree char *facts = g_strdup_printf ("%s  ·  %s  ·  %s%s%s", note->code, note->station, when,
+                                            name ? "  ·  " : "", name ? name : "");
 
   gtk_label_set_text (GTK_LABEL (self->facts), facts);
 }
 
-void
-ast_failure_page_show (AstFailurePage *self, const char *name, const GError *error)
+// The same for a phone.
+static void
+set_code (AstFailurePage *self, const AstFailureNote *note)
 {
+  const char *help_url = self->config->help_url;
+  g_autofree char *text
+      = help_url ? ast_failure_note_to_url (note, help_url) : ast_failure_note_to_text (note);
+
+  ast_qr_code_set_text (AST_QR_CODE (self->code), text);
+}
+
+void
+ast_failure_page_show (AstFailurePage *self, const char *id, const char *name, const GError *error)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  const AstFailureNote note = { self->config->name, ast_error_word_of (error), now, id };
   gboolean is_ours = error->domain == AST_ERROR;
   g_autofree char *title = name ? g_strdup_printf (_ ("“%s” cannot be used right now"), name)
                                 : g_strdup (_ ("This station is not ready"));
@@ -65,23 +84,16 @@ ast_failure_page_show (AstFailurePage *self, const char *name, const GError *err
   gtk_label_set_text (GTK_LABEL (self->message), error->message);
   gtk_label_set_text (GTK_LABEL (self->advice), is_ours ? ast_error_advice (error->code) : "");
   gtk_label_set_text (GTK_LABEL (self->admin), is_ours ? ast_error_admin_advice (error->code) : "");
-  set_facts (self, name, error);
+  set_facts (self, &note, name);
+  set_code (self, &note);
   gtk_widget_set_visible (self->buttons, name != NULL);
   if (name) // a hidden button must not get the keys
     gtk_widget_grab_focus (self->back);
 }
 
 static void
-ast_failure_page_finalize (GObject *object)
-{
-  g_free (AST_FAILURE_PAGE (object)->station);
-  G_OBJECT_CLASS (ast_failure_page_parent_class)->finalize (object);
-}
-
-static void
 ast_failure_page_class_init (AstFailurePageClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = ast_failure_page_finalize;
   signals[SIGNAL_BACK]
       = g_signal_new ("back", AST_TYPE_FAILURE_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SIGNAL_AGAIN]
@@ -89,16 +101,30 @@ ast_failure_page_class_init (AstFailurePageClass *klass)
 }
 
 static GtkWidget *
+new_bounded_text (const char *style, int lines)
+{
+  GtkWidget *text = ast_new_text (NULL, style, TRUE);
+
+  g_object_set (text, "lines", lines, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
+  return text;
+}
+
+static GtkWidget *
 new_admin_box (AstFailurePage *self)
 {
-  GtkWidget *box = ast_with_class (gtk_box_new (GTK_ORIENTATION_VERTICAL, 6), "admin");
+  GtkWidget *box = ast_with_class (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 20), "admin");
+  GtkWidget *words = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
 
   self->admin = ast_new_text (NULL, "admin-advice", FALSE);
   self->facts = ast_new_text (NULL, "facts", FALSE);
-  gtk_container_add (GTK_CONTAINER (box),
+  self->code = ast_qr_code_new (_ ("QR code for a phone: station, code and time of this failure"));
+  gtk_widget_set_valign (words, GTK_ALIGN_CENTER);
+  gtk_container_add (GTK_CONTAINER (words),
                      ast_new_text (_ ("For the person who looks after this room"), "admin-title", FALSE));
-  gtk_container_add (GTK_CONTAINER (box), self->admin);
-  gtk_container_add (GTK_CONTAINER (box), self->facts);
+  gtk_container_add (GTK_CONTAINER (words), self->admin);
+  gtk_container_add (GTK_CONTAINER (words), self->facts);
+  gtk_box_pack_start (GTK_BOX (box), words, TRUE, TRUE, 0);
+  gtk_container_add (GTK_CONTAINER (box), self->code);
   return box;
 }
 
@@ -107,8 +133,8 @@ ast_failure_page_init (AstFailurePage *self)
 {
   GtkWidget *card = ast_new_card ("failure");
 
-  self->title = ast_new_text (NULL, "page-title", TRUE);
-  self->message = ast_new_text (NULL, "message", TRUE);
+  self->title = new_bounded_text ("page-title", TITLE_LINES);
+  self->message = new_bounded_text ("message", MESSAGE_LINES);
   self->advice = ast_new_text (NULL, "advice", TRUE);
   self->back = ast_new_button (_ ("Back to the appliances"), "primary", G_CALLBACK (on_back), self);
   self->buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 16);
@@ -117,7 +143,7 @@ ast_failure_page_init (AstFailurePage *self)
   gtk_container_add (GTK_CONTAINER (self->buttons),
                      ast_new_button (_ ("Try again"), "quiet", G_CALLBACK (on_again), self));
   gtk_container_add (GTK_CONTAINER (card),
-                     ast_svg_image_new ("resource:///org/asteroide/kiosk/failure.svg", NULL, 96, 96));
+                     ast_svg_image_new ("resource:///org/asteroide/kiosk/failure.svg", NULL, 72, 72));
   gtk_container_add (GTK_CONTAINER (card), self->title);
   gtk_container_add (GTK_CONTAINER (card), self->message);
   gtk_container_add (GTK_CONTAINER (card), self->advice);
@@ -129,10 +155,10 @@ ast_failure_page_init (AstFailurePage *self)
 }
 
 GtkWidget *
-ast_failure_page_new (const char *station)
+ast_failure_page_new (const AstConfig *config)
 {
   AstFailurePage *self = g_object_new (AST_TYPE_FAILURE_PAGE, NULL);
 
-  self->station = g_strdup (station);
+  self->config = config;
   return GTK_WIDGET (self);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What happened, what the student can do, and what to tell the admin.
 #pragma once
+#include "config.h"
 #include <gtk/gtk.h>
 
 G_BEGIN_DECLS
@@ -9,10 +10,10 @@ G_BEGIN_DECLS
 // Signals "back" (to the launcher) and "again" (the same appliance once more).
 G_DECLARE_FINAL_TYPE (AstFailurePage, ast_failure_page, AST, FAILURE_PAGE, GtkBox)
 
-// `station`: its name, for the admin's box.
-GtkWidget *ast_failure_page_new (const char *station);
-// `name`: the appliance's, NULL where none is concerned: then there is no way back, the screen stays.
-// `error`: what happened; its code gives the advice.
-void ast_failure_page_show (AstFailurePage *self, const char *name, const GError *error);
+// The configuration is borrowed: its name and its help-url are for the admin's box.
+GtkWidget *ast_failure_page_new (const AstConfig *config);
+// `id` and `name`: the appliance's, NULL where none is concerned: then there is no way back, the screen
+// stays. `error`: what happened; its code gives the advice.
+void ast_failure_page_show (AstFailurePage *self, const char *id, const char *name, const GError *error);
 
 G_END_DECLS

@@ -3,14 +3,36 @@
 """What goes wrong ends on a screen that says what, and lets go of everything."""
 import os
 import signal
+import socket
 import sys
+import urllib.parse
+from datetime import datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, display  # noqa: E402
 
 
-class Failures(cases.StationCase):
+class FailureCase(cases.StationCase):
+    """What a failure screen tells people, and phones."""
+
+    def assert_code(self, words, **expected):
+        """The one QR code of the screen tells this, and the time that stands beside it."""
+        told, = self.screen.codes()
+        first, *lines = told.split("\n")
+        self.assertEqual(first, "ASTEROIDE")
+        facts = dict(line.split(" ", 1) for line in lines)
+        when = datetime.fromisoformat(facts.pop("time"))
+        self.assertEqual(facts, expected)
+        self.assert_time(words, when)
+
+    def assert_time(self, words, when):
+        """It is the page's, of this zone."""
+        self.assertEqual(when.utcoffset(), when.replace(tzinfo=None).astimezone().utcoffset())
+        self.assertTrue(display.find(words, f"{when:%Y-%m-%d %H:%M:%S}"), f"{when} in: {' '.join(w.text for w in words)}")
+
+
+class Failures(FailureCase):
     """Each failure by its cause, from outside."""
 
     def expect_failure(self, code, *phrases):
@@ -22,6 +44,7 @@ class Failures(cases.StationCase):
         self.station.shot(code)
         for phrase in (*phrases, code, "For the person who looks after this room", "b12-07"):
             self.assertTrue(display.find(words, phrase), f"{phrase} in: {' '.join(w.text for w in words)}")
+        self.assert_code(words, station="b12-07", code=code, appliance="alpha")
         self.assertEqual(self.station.leftovers(), [])
         self.screen.click_on("Back to the appliances")
         self.station.wait_state("idle")
@@ -102,10 +125,42 @@ class Failures(cases.StationCase):
         self.assertIn("asteroide.conf:", " ".join(word.text for word in words))
         for phrase in ("This line is neither a [group]", "bad-configuration", "Mend the station's configuration"):
             self.assertTrue(display.find(words, phrase), f"{phrase} in: {' '.join(w.text for w in words)}")
+        self.assert_code(words, station=socket.gethostname(), code="bad-configuration")
         self.screen.key("Escape", "Return", "F1", "alt+F4")
         self.screen.click(640, 400)
         self.screen.wait_for("This station is not ready")
         self.assertTrue(kiosk.is_running())
+
+    def test_help_url(self):
+        """The code leads to the room's own page, which gets station, code, time and appliance."""
+        self.station.write_config(station={"name": "Salle 2 & «é»", "help-url":
+                                           "https://help.example.org/{code}?where={station}&when={time}&what={appliance}"},
+                                  session={"reserve-mib": 16 << 20})
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.click_on("Alpha writer")
+        self.station.wait_state("failed")
+        self.screen.wait_for("Back to the appliances")
+        words = self.screen.read()
+        self.station.shot("help-url")
+        told, = self.screen.codes()
+        address, _, query = told.partition("?")
+        self.assertEqual(address, "https://help.example.org/no-space")
+        values = dict(urllib.parse.parse_qsl(query, strict_parsing=True))
+        self.assert_time(words, datetime.fromisoformat(values.pop("when")))
+        self.assertEqual(values, {"where": "Salle 2 & «é»", "what": "alpha"})
+
+    def test_no_room_for_a_code(self):
+        """A station's name that is endless leaves no code, and the page as it is."""
+        self.station.write_config(station={"name": "b12-07 " * 100})
+        self.station.add("alpha", "Alpha writer")
+        self.station.overlays.write_text("in the way", encoding="utf-8")
+        self.station.start_kiosk()
+        self.screen.wait_for("Alpha")
+        self.screen.key("Return")
+        self.station.wait_state("failed")
+        self.screen.wait_for("cannot be used right now")
+        self.assertEqual(self.screen.codes(), [])
 
     def test_no_display(self):
         """Without a display: a sentence, and exit status 1."""
@@ -121,6 +176,32 @@ class Failures(cases.StationCase):
         self.assertEqual(kiosk.process.wait(60), 2)
         self.assertIn("--nonsense", kiosk.said())
         self.station.kiosk = None
+
+
+class SmallScreen(FailureCase):
+    """A monitor of 1024 by 768."""
+
+    @staticmethod
+    def screen_type(folder):
+        """The smallest one that is still in use."""
+        return display.Display(folder, 1024, 768)
+
+    def test_long_words(self):
+        """However many words there are, the whole page is there."""
+        self.station.write_config(libvirt={"uri": f"qemu+unix:///session?socket=/none{'/deeper-and-deeper' * 40}"})
+        self.station.add("alpha", "Alpha " + " ".join(["wide words"] * 8))
+        self.station.start_kiosk()
+        self.screen.wait_for("Alpha")
+        self.screen.key("Return")
+        self.station.wait_state("failed")
+        self.screen.wait_for("Back to the appliances")
+        words = self.screen.read()
+        self.station.shot("long-words")
+        self.assert_code(words, station="b12-07", code="no-libvirt", appliance="alpha")
+        self.assertTrue(display.find(words, "libvirt does not answer at"))
+        width, height = self.screen.size
+        for y in (0, height - 1):
+            self.assertEqual(self.screen.share("ffffff", area=(0, y, width, y + 1)), 0, "the card ends on the screen")
 
 
 if __name__ == "__main__":

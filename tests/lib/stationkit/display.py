@@ -11,6 +11,7 @@ import unicodedata
 from collections import namedtuple
 from pathlib import Path
 
+import zbar
 from PIL import Image, ImageChops
 
 from . import processes
@@ -63,6 +64,10 @@ class Person:
         left, top = area[:2]
         return [Word(word.text, word.left + left, word.top + top, word.right + left, word.bottom + top)
                 for word in read(picture.crop(area))]
+
+    def codes(self):
+        """What a phone reads of the QR codes on the screen, as they are."""
+        return read_codes(self.look_when_still())
 
     def text(self):
         """All that can be read on the screen, in one line."""
@@ -202,6 +207,16 @@ def read(picture):
     big = picture.convert("RGB").resize((picture.width * 2, picture.height * 2), Image.BICUBIC)
     bright = _least(big).point(lambda value: 255 - min(255, max(0, value - 110) * 2))
     return _read_once(big.convert("L")) + _read_once(bright)
+
+
+def read_codes(picture):
+    """The texts of the QR codes in a picture."""
+    image = zbar.Image(picture.width, picture.height, "Y800", picture.convert("L").tobytes())
+    scanner = zbar.ImageScanner()
+    scanner.parse_config("disable")
+    scanner.parse_config("qrcode.enable")
+    scanner.scan(image)
+    return [symbol.data for symbol in image]
 
 
 def _plain(text):
