@@ -527,6 +527,58 @@ read_file (AstConfig *config, const char *path, GError **error)
   return fetch (path, &bytes, &length, error) && read_bytes (&file, bytes, length, error);
 }
 
+static char *
+join_rules (GPtrArray *rules)
+{
+  g_autoptr (GStrvBuilder) texts = g_strv_builder_new ();
+  g_auto (GStrv) parts = NULL;
+
+  for (guint i = 0; i < rules->len; i++)
+    {
+      g_autofree char *text = ast_usb_rule_to_text (rules->pdata[i]);
+
+      g_strv_builder_add (texts, text);
+    }
+  parts = g_strv_builder_end (texts);
+  return g_strjoinv (";", parts);
+}
+
+// What the setting's own function would read. NULL where there is no value.
+static char *
+value_to_text (const Setting *setting, gconstpointer field)
+{
+  if (setting->read == read_paths)
+    return g_strjoinv (";", *(char ***)field);
+  if (setting->read == read_rules)
+    return join_rules (*(GPtrArray **)field);
+  if (setting->read == read_enum)
+    return g_strdup (setting->words[*(const guint *)field]);
+  if (setting->read == read_number)
+    return g_strdup_printf ("%u", *(const guint *)field);
+  return g_strdup (*(char **)field);
+}
+
+char *
+ast_config_to_text (const AstConfig *self)
+{
+  g_autoptr (GKeyFile) keys = g_key_file_new ();
+  GHashTableIter shares;
+  gpointer name, folder;
+
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+    {
+      g_autofree char *value
+          = value_to_text (&settings[i], G_STRUCT_MEMBER_P ((gpointer)self, settings[i].offset));
+
+      if (value)
+        g_key_file_set_string (keys, settings[i].group, settings[i].key, value);
+    }
+  g_hash_table_iter_init (&shares, self->shares);
+  while (g_hash_table_iter_next (&shares, &name, &folder))
+    g_key_file_set_string (keys, SHARES, name, folder);
+  return g_key_file_to_data (keys, NULL, NULL);
+}
+
 AstConfig *
 ast_config_new_default (void)
 {

@@ -78,6 +78,9 @@ AstConfig *ast_config_load (const char *file, GError **error);
 AstConfig *ast_config_load_folder (const char *folder, GError **error);
 // All defaults: what the kiosk falls back to, behind a failure screen, when the configuration cannot be read.
 AstConfig *ast_config_new_default (void);
+// The configuration as it counts, as a key file that can be read again; keys that have no value are left out.
+// The caller frees it.
+char *ast_config_to_text (const AstConfig *self);
 void ast_config_free (AstConfig *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstConfig, ast_config_free)
 

@@ -250,6 +250,37 @@ test_every_key (Fixture *self, gconstpointer data)
   g_assert_cmpuint (config->warnings->len, ==, 0);
 }
 
+// What is written is read as it was.
+static void
+test_to_text (Fixture *self, gconstpointer data)
+{
+  g_autoptr (AstConfig) first
+      = load (self, "[station]\nname=Salle 2 \\\\ é\nexam=yes\nhelp-url=https://help/?s={station}#x\n"
+                    "[paths]\nappliances=/a b;/c\nimages=\n[libvirt]\naccel=kvm\n[session]\nreserve-mib=7\n"
+                    "[usb]\nrules=deny class=video;allow vendor=046d product=0825\n"
+                    "[shares]\ncourse=/srv/course\n[branding]\ntitle=Room # 12\naccent=#1a5fb4\n");
+  g_autoptr (AstConfig) none = ast_config_new_default ();
+  g_autofree char *text = ast_config_to_text (first);
+  g_autofree char *defaults = ast_config_to_text (none);
+  g_autoptr (AstConfig) second = load (self, text);
+  g_autofree char *again = ast_config_to_text (second);
+  g_autoptr (AstConfig) third = load (self, defaults);
+
+  g_assert_cmpstr (again, ==, text);
+  g_assert_cmpuint (second->warnings->len, ==, 0);
+  g_assert_cmpstr (second->name, ==, "Salle 2 \\ é");
+  g_assert_cmpstr (second->help_url, ==, "https://help/?s={station}#x");
+  g_assert_cmpstr (second->appliances[0], ==, "/a b");
+  g_assert_cmpuint (g_strv_length (second->images), ==, 0);
+  g_assert_cmpint (second->accel, ==, AST_ACCEL_KVM);
+  g_assert_cmpuint (second->reserve_mib, ==, 7);
+  assert_rules (second, "deny class=video;allow vendor=046d product=0825");
+  g_assert_cmpstr (g_hash_table_lookup (second->shares, "course"), ==, "/srv/course");
+  g_assert_cmpstr (second->title, ==, "Room # 12");
+  g_assert_cmpstr (second->accent, ==, "#1a5fb4");
+  assert_default (third);
+}
+
 static void
 test_bad_values (Fixture *self, gconstpointer data)
 {
@@ -464,6 +495,7 @@ main (int argc, char **argv)
   add ("/config/default", test_default);
   add ("/config/example", test_example);
   add ("/config/every-key", test_every_key);
+  add ("/config/to-text", test_to_text);
   add ("/config/bad-values", test_bad_values);
   add ("/config/bad-lines", test_bad_lines);
   add ("/config/zero-byte", test_zero_byte);
