@@ -89,8 +89,9 @@ ast_failure_note_find_fault (const char *help_url)
   if (filled == NULL)
     return g_strdup (
         _ ("Braces stand around a word that is replaced: {station}, {code}, {time} or {appliance}."));
+  // Not repeated in the sentence: somebody may have written a password into it.
   if (strpbrk (help_url, " \t") || !is_web_address (filled))
-    return g_strdup_printf (
-        _ ("“%s” is not an address of a page, as in https://help.example.org/?station={station}."), help_url);
+    return g_strdup (
+        _ ("This is not an address of a page, as in https://help.example.org/?station={station}."));
   return NULL;
 }

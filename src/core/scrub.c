@@ -5,9 +5,14 @@
 
 #define LEAST_BYTES 4
 
+#define WORDS "passw|passphrase|secret|token|credential"
+#define HEX   "[0-9a-f]"
+// A name that holds one of the words. Each is looked at once, however long a line is.
+#define START  "(?<![\\w+.-])"
+#define SECRET "(?>[\\w.-]*(?:" WORDS ")[\\w.-]*)"
+#define KEY    "(?>[\\w.-]*key)"
+#define QUOTE  "[\"']"
 #define VALUE  "(?:\"(?:[^\"\\\\]|\\\\.)*\"|'[^']*'|[^\\s,;&}\"']+)"
-#define SECRET "passw|passphrase|secret|token|credential"
-#define HEX    "[0-9a-f]"
 
 static const struct
 {
@@ -15,12 +20,15 @@ static const struct
   const char *instead;
 } rules[] = {
   // The user and the query of an address.
-  { "\\b([a-z][a-z0-9+.-]*://)[^/\\s@\"'”]+@", "\\1" AST_SCRUB_BLANK "@" },
-  { "(https?://[^\\s?\"'”]*\\?)[^\\s\"'”]+", "\\1" AST_SCRUB_BLANK },
+  { START "([a-z][\\w+.-]*://)[^/\\s@\"'”]+@", "\\1" AST_SCRUB_BLANK "@" },
+  { "(https?://[^\\s?\"'”]{0,500}\\?)[^\\s\"'”]+", "\\1" AST_SCRUB_BLANK },
   // libvirt begins a guest's log with the variables that QEMU got.
   { "^([a-z_][a-z0-9_]*)=.*\\\\$", "\\1=" AST_SCRUB_BLANK " \\\\" },
-  { "([\"']?[\\w.-]*(?:" SECRET ")[\\w.-]*[\"']?\\s*[=:]\\s*)" VALUE, "\\1" AST_SCRUB_BLANK },
-  { "(\"[\\w.-]*key\"\\s*:\\s*|\\b[\\w.-]*key\\s*=\\s*|\"data\"\\s*:\\s*|,data=)" VALUE,
+  // With a colon only as JSON has it, or as a word of its own: an appliance may be named after its secrets.
+  { "(" START SECRET QUOTE "?\\s*=\\s*|" QUOTE SECRET QUOTE "\\s*:\\s*|" START
+    "(?:password|passwd|passphrase|secret|token)\\s*:\\s*)" VALUE,
+    "\\1" AST_SCRUB_BLANK },
+  { "(" QUOTE KEY QUOTE "\\s*:\\s*|" START KEY "\\s*=\\s*|" QUOTE "data" QUOTE "\\s*:\\s*|,data=)" VALUE,
     "\\1" AST_SCRUB_BLANK },
   // What a guest is known by is made from the machine's id.
   { "\\b" HEX "{8}(?:-" HEX "{4}){3}-" HEX "{12}\\b", AST_SCRUB_BLANK },
@@ -71,11 +79,22 @@ ast_scrub_free (AstScrub *self)
   g_free (self);
 }
 
+// The longest first: one may be the beginning of another.
+static int
+compare_lengths (gconstpointer a, gconstpointer b)
+{
+  gsize one = strlen (*(const char *const *)a), other = strlen (*(const char *const *)b);
+
+  return one < other ? 1 : one > other ? -1 : 0;
+}
+
 void
 ast_scrub_learn (AstScrub *self, const char *secret)
 {
-  if (strlen (secret) >= LEAST_BYTES)
-    g_ptr_array_add (self->secrets, g_strdup (secret));
+  if (strlen (secret) < LEAST_BYTES)
+    return;
+  g_ptr_array_add (self->secrets, g_strdup (secret));
+  g_ptr_array_sort (self->secrets, compare_lengths);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -84,7 +103,7 @@ ast_scrub_learn (AstScrub *self, const char *secret)
 static gboolean
 sounds_secret (const xmlChar *name)
 {
-  return g_regex_match_simple (SECRET "|key|^user(name)?$", (const char *)name, G_REGEX_CASELESS, 0);
+  return g_regex_match_simple (WORDS "|key|^user(name)?$", (const char *)name, G_REGEX_CASELESS, 0);
 }
 
 static void

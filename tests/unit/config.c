@@ -289,7 +289,7 @@ test_bad_values (Fixture *self, gconstpointer data)
   assert_fails (self, "[libvirt]\n\nuri=local\n",
                 ":3: [libvirt] uri: “local” is not an address of libvirt, as in qemu:///session.");
   assert_fails (self, "[station]\nhelp-url=help.example.org\n",
-                ":2: [station] help-url: “help.example.org” is not an address of a page, as in "
+                ":2: [station] help-url: This is not an address of a page, as in "
                 "https://help.example.org/?station={station}.");
   assert_fails (self, "[station]\nhelp-url=https://help/{room}\n",
                 ":2: [station] help-url: Braces stand around a word that is replaced: {station}, {code}, "

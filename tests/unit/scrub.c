@@ -20,8 +20,10 @@ test_learned (void)
 
   ast_scrub_learn (scrub, "letmein");
   ast_scrub_learn (scrub, "let");
+  ast_scrub_learn (scrub, "letmeinplease");
   ast_scrub_learn (scrub, "a.*b");
-  assert_scrubbed (scrub, "let me, xletmeinx a.*b aab", "let me, x[blanked]x [blanked] aab");
+  assert_scrubbed (scrub, "let me, xletmeinx letmeinplease a.*b aab",
+                   "let me, x[blanked]x [blanked] [blanked] aab");
 }
 
 static void
@@ -59,7 +61,8 @@ test_looks (void)
                    "-object secret,id=s0,data=[blanked],format=raw");
   assert_scrubbed (scrub, "{\"qom-type\":\"secret\",\"id\":\"s\",\"data\":\"abc\"}",
                    "{\"qom-type\":\"secret\",\"id\":\"s\",\"data\":[blanked]}");
-  assert_scrubbed (scrub, "API_TOKEN=xyz client-secret: xyz", "API_TOKEN=[blanked] client-secret: [blanked]");
+  assert_scrubbed (scrub, "API_TOKEN=xyz secret: xyz", "API_TOKEN=[blanked] secret: [blanked]");
+  assert_scrubbed (scrub, "secretive: good, top-secret: good", "secretive: good, top-secret: good");
   assert_scrubbed (scrub, "tls-key=xyz,port=1 bar-chord=<Control>",
                    "tls-key=[blanked],port=1 bar-chord=<Control>");
   assert_scrubbed (scrub, "[paths] has no key “x”.", "[paths] has no key “x”.");
@@ -130,6 +133,29 @@ test_homes (void)
   assert_scrubbed (nobody, "/run/media/ada/STICK", "/run/media/[blanked]/STICK");
 }
 
+// Logs have lines that nobody meant to be read.
+static void
+test_long_lines (void)
+{
+  g_autoptr (AstScrub) scrub = ast_scrub_new (NULL);
+  const char *const pieces[]
+      = { "a", "a.", "a-", "a ", "secret", "key", "\"a", "a:", "0", "x://", "http://", "passwd='" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
+    {
+      g_autoptr (GString) line = g_string_new ("begins ");
+      g_autofree char *scrubbed = NULL;
+
+      while (line->len < 64 * 1024)
+        g_string_append (line, pieces[i]);
+      g_string_append (line, " passwd=x");
+      scrubbed = ast_scrub_text (scrub, line->str);
+      g_test_message ("%s", pieces[i]);
+      g_assert_true (g_str_has_prefix (scrubbed, "begins "));
+      g_assert_true (g_str_has_suffix (scrubbed, " passwd=[blanked]"));
+    }
+}
+
 static void
 test_no_text (void)
 {
@@ -149,6 +175,7 @@ main (int argc, char **argv)
   g_test_add_func ("/scrub/guest-log", test_guest_log);
   g_test_add_func ("/scrub/what-stays", test_what_stays);
   g_test_add_func ("/scrub/homes", test_homes);
+  g_test_add_func ("/scrub/long-lines", test_long_lines);
   g_test_add_func ("/scrub/no-text", test_no_text);
   return g_test_run ();
 }
