@@ -7,7 +7,7 @@ _asteroidectl()
     local command="" action="" config=() choices="" number
 
     COMPREPLY=()
-    if [[ $previous == --config || $previous == --root ]]; then
+    if [[ $previous =~ ^--(config|root|output)$ ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
     fi
@@ -18,7 +18,7 @@ _asteroidectl()
     for ((number = 1; number < COMP_CWORD; number++)); do
         case ${COMP_WORDS[number]} in
             --config) config=(--config "${COMP_WORDS[++number]}") ;;
-            --root|--session|--appliance) ((++number)) ;;
+            --root|--session|--appliance|--output) ((++number)) ;;
             -*) ;;
             *) [[ ! $command ]] || action=${action:-${COMP_WORDS[number]}}
                command=${command:-${COMP_WORDS[number]}} ;;

@@ -26,9 +26,11 @@ typedef struct
   gboolean anew;
   gboolean list;
   gboolean drop;
-  char *session;   // of a station; NULL where none is named
-  char *appliance; // its id; NULL where none is named
-  char *root;      // the tree to work on; NULL = this machine's
+  char *session;     // of a station; NULL where none is named
+  char *appliance;   // its id; NULL where none is named
+  char *root;        // the tree to work on; NULL = this machine's
+  char *output;      // the file to write; NULL where none is named
+  char *config_file; // for a command that takes no configuration and reads it itself; NULL = the station's
 } AstInvocation;
 
 typedef enum // options that a command takes beside --config
@@ -42,8 +44,9 @@ typedef enum // options that a command takes beside --config
   AST_TAKES_SESSION = 1 << 6,
   AST_TAKES_ROOT = 1 << 7,
   AST_TAKES_APPLIANCE = 1 << 8,
+  AST_TAKES_NO_CONFIG = 1 << 9, // works whatever the configuration says, which is not read for it
   AST_TAKES_WARM = 1 << 10,     // --anew, --list, --drop
-  AST_TAKES_NO_CONFIG = 1 << 9, // works whatever the configuration says, which is not read
+  AST_TAKES_OUTPUT = 1 << 11,
 } AstTakes;
 
 typedef struct
@@ -70,6 +73,7 @@ AstExit ast_command_take (const AstInvocation *invocation);
 AstExit ast_command_station (const AstInvocation *invocation);
 AstExit ast_command_usb (const AstInvocation *invocation);
 AstExit ast_command_warm (const AstInvocation *invocation);
+AstExit ast_command_report (const AstInvocation *invocation);
 AstExit ast_command_version (const AstInvocation *invocation);
 
 // Prints "asteroidectl: …" on standard error, without what D-Bus has put before the message, and returns

@@ -35,13 +35,14 @@ static const AstCommand commands[] = {
     1, 1, ast_command_station },
   { "usb", "ACTION…", N_ ("tell of USB devices: list them, or explain which of them a guest may have"),
     AST_TAKES_JSON | AST_TAKES_APPLIANCE, 1, G_MAXUINT, ast_command_usb },
+  { "report", "", N_ ("bundle what a bug report needs into one file, without secrets"),
+    AST_TAKES_JSON | AST_TAKES_OUTPUT | AST_TAKES_NO_CONFIG, 0, 0, ast_command_report },
   { "version", "", N_ ("tell the version"), AST_TAKES_JSON, 0, 0, ast_command_version },
 };
 
 typedef struct
 {
   AstInvocation invocation;
-  char *config_file;
   gboolean help;
   gboolean version;
   char **words; // the command and its arguments
@@ -128,6 +129,7 @@ print_command_help (const AstCommand *command)
   print_option (command, AST_TAKES_APPLIANCE, "--appliance ID", _ ("as in a session of this appliance"));
   print_option (command, AST_TAKES_ROOT, "--root DIR",
                 _ ("work on the system in this folder, not on this machine"));
+  print_option (command, AST_TAKES_OUTPUT, "--output FILE", _ ("write to this file"));
   print_option (command, AST_TAKES_DRY_RUN, "--dry-run", _ ("only tell what would be changed"));
   g_print ("  %-16s %s\n", "--config FILE", _ ("read this configuration instead of the station's"));
 }
@@ -185,6 +187,8 @@ option_not_taken (const AstCommand *command, const AstInvocation *given)
     return "--appliance";
   if (given->root && !(command->takes & AST_TAKES_ROOT))
     return "--root";
+  if (given->output && !(command->takes & AST_TAKES_OUTPUT))
+    return "--output";
   return NULL;
 }
 
@@ -205,7 +209,7 @@ run_command (const AstCommand *command, AstLine *line)
     return ast_command_fail_usage (_ ("%s does not take “%s”."), command->name,
                                    line->words[command->most + 1]);
   if (!(command->takes & AST_TAKES_NO_CONFIG))
-    config = ast_config_load (line->config_file, &error);
+    config = ast_config_load (invocation->config_file, &error);
   if (error)
     return ast_command_fail (error);
   invocation->config = config;
@@ -274,7 +278,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   const GOptionEntry entries[] = {
-    { "config", 0, 0, G_OPTION_ARG_FILENAME, &line.config_file, NULL, NULL },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &line.invocation.config_file, NULL, NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &line.invocation.json, NULL, NULL },
     { "force", 0, 0, G_OPTION_ARG_NONE, &line.invocation.force, NULL, NULL },
     { "all", 0, 0, G_OPTION_ARG_NONE, &line.invocation.all, NULL, NULL },
@@ -287,6 +291,7 @@ main (int argc, char **argv)
     { "session", 0, 0, G_OPTION_ARG_STRING, &line.invocation.session, NULL, NULL },
     { "appliance", 0, 0, G_OPTION_ARG_STRING, &line.invocation.appliance, NULL, NULL },
     { "root", 0, 0, G_OPTION_ARG_FILENAME, &line.invocation.root, NULL, NULL },
+    { "output", 0, 0, G_OPTION_ARG_FILENAME, &line.invocation.output, NULL, NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &line.version, NULL, NULL },
     { "help", 'h', 0, G_OPTION_ARG_NONE, &line.help, NULL, NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &line.words, NULL, NULL },
@@ -307,9 +312,10 @@ main (int argc, char **argv)
                ? run_line (&line)
                : ast_command_fail_usage ("%s.", error->message);
   g_strfreev (line.words);
-  g_free (line.config_file);
+  g_free (line.invocation.config_file);
   g_free (line.invocation.session);
   g_free (line.invocation.appliance);
   g_free (line.invocation.root);
+  g_free (line.invocation.output);
   return close_output (status);
 }

@@ -7,14 +7,16 @@ import subprocess
 
 import clikit
 
-COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "warm", "devices", "give", "take", "station", "usb", "version"]
+COMMANDS = ["list", "show", "check", "status", "start", "stop", "reset", "warm", "devices", "give", "take", "station", "usb", "report",
+            "version"]
 OPTIONS = {"list": {"--json"}, "show": {"--json"}, "check": {"--json", "--digest"}, "status": {"--json"},
            "start": {"--headless"}, "stop": {"--force"}, "reset": {"--force", "--all"}, "warm": {"--all", "--anew", "--list", "--drop", "--json"},
            "station": {"--json", "--force", "--session", "--root", "--dry-run"},
-           "devices": {"--json"}, "give": set(), "take": set(), "usb": {"--json", "--appliance"}, "version": {"--json"}}
+           "devices": {"--json"}, "give": set(), "take": set(), "usb": {"--json", "--appliance"}, "report": {"--json", "--output"},
+           "version": {"--json"}}
 ARGUMENTS = {"show": ["good"], "start": ["good"], "reset": ["good"], "warm": ["good"], "give": ["usb:1-1"], "take": ["usb:1-1"], "station": ["check"], "usb": ["list"]}
 ALL_OPTIONS = set().union(*OPTIONS.values())
-WITH_VALUE = {"--session": "x11", "--root": ".", "--appliance": "good"}
+WITH_VALUE = {"--session": "x11", "--root": ".", "--appliance": "good", "--output": "x.tar.gz"}
 
 
 class Usage(clikit.CommandCase):
@@ -55,7 +57,7 @@ class Usage(clikit.CommandCase):
         """Wrong usage is 2, with a sentence and the way to the help"""
         for words in ([], ["lst"], ["--jsn"], ["list", "--jsn"], ["list", "more"], ["usb"], ["usb", "plug"],
                       ["usb", "list", "more"], ["show"], ["show", "a", "b"],
-                      ["start"], ["start", "a", "b"], ["stop", "good"], ["status", "x"], ["version", "x"],
+                      ["start"], ["start", "a", "b"], ["stop", "good"], ["status", "x"], ["version", "x"], ["report", "x"], ["report", "--output"],
                       ["reset"], ["reset", "good", "--all"], ["--config"], [""], ["LIST"]):
             done = self.run_program(self.program(), *words, expect=2)
             self.assertEqual(done.stdout, "")

@@ -32,7 +32,7 @@ offers() {
 }
 
 export LC_ALL=C
-offers "check devices give list reset show start station status stop take usb version warm" ""
+offers "check devices give list report reset show start station status stop take usb version warm" ""
 offers "start station status stop" "st"
 offers "--config --help --version" "--"
 offers "--config --force" stop "--"
@@ -41,6 +41,8 @@ offers "netlab tiny" --config a.conf start ""
 offers "netlab" --config a.conf show "n"
 offers "a.conf appliances" --config a.conf check "a"
 offers "a.conf" list --config "a.c"
+offers "a.conf appliances" report --output "a"
+offers "--json" report --output a.conf "--j"
 offers "" --config a.conf status ""
 offers "check disable enable" station ""
 offers "cage x11" station enable --session ""
