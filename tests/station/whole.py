@@ -180,6 +180,21 @@ find . -type f ! -name '*-' ! -name .pwd.lock ! -name ld.so.cache ! -name machin
 find . -type l -printf '%p %l\\n' | sort
 grep -v asteroide $accounts""")
 
+    # What an administrator is told
+
+    def test_explained(self):
+        """A refusal is in the journal with its fields, under the kiosk's name; root's report has it, and nothing of the machine's id"""
+        self.run_in("asteroidectl start nobody", status=1)
+        entry = json.loads(self.run_in("journalctl -q -b -t asteroide ASTEROIDE_CODE=no-such-appliance -n 1 -o json"))
+        self.assertEqual([entry[f"ASTEROIDE_{name}"] for name in ("STATION", "STATE", "APPLIANCE")], ["station", "idle", "nobody"])
+        self.assertEqual(entry["_UID"], self.run_in("id -u asteroide").strip())
+        path = self.run_in("asteroidectl report --output /root/report.tar.gz").strip()
+        self.assertEqual(self.run_in(f"stat -c %a%U {path}"), "600root\n")
+        told = self.run_in(f"tar -xzOf {path}; rm {path}")
+        for words in ("nobody (no-such-appliance)", "ctrl-alt-del: good", "idle", "libvirt", "Command line"):
+            self.assertIn(words, told)
+        self.assertNotIn(self.run_in("cat /etc/machine-id").strip(), told)
+
     # Least privilege
 
     def test_account(self):
