@@ -12,6 +12,7 @@
 #define SECRET "(?>[\\w.-]*(?:" WORDS ")[\\w.-]*)"
 #define KEY    "(?>[\\w.-]*key)"
 #define QUOTE  "[\"']"
+#define HOMES  "((?<![\\w.-])(?:/home/|/media/|/run/media/))" // the kiosk's own may end in home
 #define VALUE  "(?:\"(?:[^\"\\\\]|\\\\.)*\"|'[^']*'|[^\\s,;&}\"']+)"
 
 static const struct
@@ -59,8 +60,8 @@ ast_scrub_new (const char *user)
 {
   AstScrub *self = g_new0 (AstScrub, 1);
   g_autofree char *own = user ? g_regex_escape_string (user, -1) : NULL;
-  g_autofree char *homes = own ? g_strdup_printf ("(/home/|/media/)(?!%s(?:[^\\w.-]|$))[\\w.-]+", own)
-                               : g_strdup ("(/home/|/media/)[\\w.-]+");
+  g_autofree char *but_own = own ? g_strdup_printf ("(?!%s(?:[^\\w.-]|$))", own) : g_strdup ("");
+  g_autofree char *homes = g_strdup_printf (HOMES "%s[\\w.-]+", but_own);
 
   self->secrets = g_ptr_array_new_with_free_func (g_free);
   self->homes = compile (homes, G_REGEX_MULTILINE);

@@ -131,6 +131,8 @@ test_homes (void)
                    "/home/[blanked]/x /home/kiosk/x /home/kiosk /home/[blanked]/x /home/[blanked]");
   assert_scrubbed (nobody, "/home/kiosk: Permission denied", "/home/[blanked]: Permission denied");
   assert_scrubbed (nobody, "/run/media/ada/STICK", "/run/media/[blanked]/STICK");
+  assert_scrubbed (nobody, "/var/lib/asteroide/home/.cache (/media/ada) \"/home/ada\"",
+                   "/var/lib/asteroide/home/.cache (/media/[blanked]) \"/home/[blanked]\"");
 }
 
 // Logs have lines that nobody meant to be read.
