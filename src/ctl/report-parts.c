@@ -1,109 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "report-parts.h"
+#include "report-program.h"
 #include "station-journal.h"
 #include <errno.h>
 #include <gio/gio.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-// A program that does not answer is a part of the report, too.
-#define PATIENCE      60 // s
 #define JOURNAL_LINES "2000"
-#define LOG_BYTES     (64 * 1024)
+#define PACKAGES                                                                                             \
+  "dpkg-query -W cage gstreamer1.0-plugins-good libarchive13 libglib2.0-0 libgtk-3-0 libosinfo-1.0-0 "       \
+  "libphodav-3.0-0 libqrencode4 librsvg2-2 libspice-client-glib-2.0-8 libspice-client-gtk-3.0-5 "            \
+  "libusb-1.0-0 libvirt-daemon libvirt-daemon-driver-qemu libvirt-glib-1.0-0 libvirt0 osinfo-db "            \
+  "qemu-system-x86 qemu-utils systemd xserver-xorg-core"
+#define LOG_BYTES (64 * 1024)
 
 // ---------------------------------------------------------------------------------------------------------------
 // Programs
-
-typedef struct
-{
-  GString *text;
-  GMainLoop *loop;
-  GCancellable *patience;
-  GSubprocess *process;
-} Run;
-
-static void
-on_own_group (gpointer unused)
-{
-  setpgid (0, 0);
-}
-
-// With what it has started itself.
-static gboolean
-on_patience_lost (gpointer data)
-{
-  Run *run = data;
-  const char *id = g_subprocess_get_identifier (run->process);
-  gint64 group = id ? g_ascii_strtoll (id, NULL, 10) : 0;
-
-  if (group > 1)
-    kill ((pid_t)-group, SIGKILL);
-  g_cancellable_cancel (run->patience);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-on_ended (GObject *source, GAsyncResult *result, gpointer data)
-{
-  Run *run = data;
-  g_autoptr (GBytes) said = NULL;
-  gboolean ended = g_subprocess_communicate_finish (run->process, result, &said, NULL, NULL);
-
-  if (!ended)
-    g_string_append_printf (run->text, "It did not end within %d seconds.\n", PATIENCE);
-  else
-    g_string_append_len (run->text, g_bytes_get_data (said, NULL), (gssize)g_bytes_get_size (said));
-  if (ended && g_subprocess_get_if_signaled (run->process))
-    g_string_append_printf (run->text, "It died of signal %d.\n", g_subprocess_get_term_sig (run->process));
-  else if (ended && g_subprocess_get_exit_status (run->process) != 0)
-    g_string_append_printf (run->text, "Exit status %d.\n", g_subprocess_get_exit_status (run->process));
-  g_main_loop_quit (run->loop);
-}
-
-static GSubprocess *
-spawn (const char *const *words, GError **error)
-{
-  g_autoptr (GSubprocessLauncher) launcher
-      = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
-  g_autofree char *path = g_strdup_printf ("%s:/usr/sbin:/sbin", g_getenv ("PATH") ?: "/usr/bin:/bin");
-
-  g_subprocess_launcher_setenv (launcher, "PATH", path, TRUE);
-  g_subprocess_launcher_setenv (launcher, "LC_ALL", "C.UTF-8", TRUE);
-  g_subprocess_launcher_unsetenv (launcher, "LANGUAGE");
-  // No session bus is started for it.
-  g_subprocess_launcher_unsetenv (launcher, "DISPLAY");
-  g_subprocess_launcher_set_child_setup (launcher, on_own_group, NULL, NULL);
-  return g_subprocess_launcher_spawnv (launcher, words, error);
-}
-
-// Appends the command line and what it says.
-static void
-append_program (GString *text, const char *const *words)
-{
-  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  g_autoptr (GCancellable) patience = g_cancellable_new ();
-  g_autofree char *line = g_strjoinv (" ", (char **)words);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process = spawn (words, &error);
-  Run run = { text, loop, patience, process };
-  guint timer;
-
-  g_string_append_printf (text, "$ %s\n", line);
-  if (process == NULL)
-    {
-      g_string_append_printf (text, "%s\n", error->message);
-      return;
-    }
-  timer = g_timeout_add_seconds (PATIENCE, on_patience_lost, &run);
-  g_subprocess_communicate_async (process, NULL, patience, on_ended, &run);
-  g_main_loop_run (loop);
-  g_source_remove (timer);
-}
 
 // A program of this one's own kind: the commands tell what they tell everybody.
 static char *
@@ -121,7 +38,7 @@ run_self (const AstReport *report, const char *first, const char *second)
     }
   words[count++] = first;
   words[count++] = second;
-  append_program (text, words);
+  ast_report_append_program (text, words);
   return g_string_free (text, FALSE);
 }
 
@@ -179,7 +96,7 @@ compose_journal (const AstReport *report)
                                        NULL };
   GString *text = g_string_new (NULL);
 
-  append_program (text, words);
+  ast_report_append_program (text, words);
   return g_string_free (text, FALSE);
 }
 
@@ -212,30 +129,7 @@ compose_versions (const AstReport *report)
   static const char *const system[] = { "PRETTY_NAME=", NULL };
   static const char *const qemu[] = { "qemu-system-x86_64", "--version", NULL };
   static const char *const libvirt[] = { "libvirtd", "--version", NULL };
-  static const char *const packages[] = { "dpkg-query",
-                                          "-W",
-                                          "cage",
-                                          "gstreamer1.0-plugins-good",
-                                          "libarchive13",
-                                          "libglib2.0-0",
-                                          "libgtk-3-0",
-                                          "libosinfo-1.0-0",
-                                          "libphodav-3.0-0",
-                                          "libqrencode4",
-                                          "librsvg2-2",
-                                          "libspice-client-glib-2.0-8",
-                                          "libspice-client-gtk-3.0-5",
-                                          "libusb-1.0-0",
-                                          "libvirt-daemon",
-                                          "libvirt-daemon-driver-qemu",
-                                          "libvirt-glib-1.0-0",
-                                          "libvirt0",
-                                          "osinfo-db",
-                                          "qemu-system-x86",
-                                          "qemu-utils",
-                                          "systemd",
-                                          "xserver-xorg-core",
-                                          NULL };
+  g_auto (GStrv) packages = g_strsplit (PACKAGES, " ", -1);
   GString *text = g_string_new (NULL);
   struct utsname kernel;
 
@@ -244,9 +138,9 @@ compose_versions (const AstReport *report)
                           glib_minor_version, glib_micro_version, kernel.sysname, kernel.release,
                           kernel.machine);
   append_lines (text, "/etc/os-release", system);
-  append_program (text, qemu);
-  append_program (text, libvirt);
-  append_program (text, packages);
+  ast_report_append_program (text, qemu);
+  ast_report_append_program (text, libvirt);
+  ast_report_append_program (text, (const char *const *)packages);
   return g_string_free (text, FALSE);
 }
 
