@@ -432,7 +432,9 @@ class Shipped(StationCase):
         self.ask("sh", "-n", script)
         tools = self.folder / "tools"
         tools.mkdir()
-        for name, text in {"aa-exec": "", "xauth": "", "mcookie": "echo c00c1e", tool: script_of_tool}.items():
+        # The tool has ended because the kiosk has, and the kiosk as it should.
+        done = ": >$XDG_RUNTIME_DIR/asteroide.ended"
+        for name, text in {"aa-exec": "", "xauth": "", "mcookie": "echo c00c1e", tool: f"{script_of_tool}\n{done}"}.items():
             (tools / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
             (tools / name).chmod(0o755)
         script.write_text(script.read_text().replace("PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"PATH={tools}:/usr/bin:/bin"))
@@ -441,9 +443,32 @@ class Shipped(StationCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout.splitlines()
 
+    def test_crashes(self):
+        """A kiosk that crashes is begun again, on the same display; one that ends as it should ends the session, one that gives up does not"""
+        script = self.root / self.places["AST_LIBEXECDIR"][1:] / "asteroide-session"
+        kiosk, runs, ended = self.folder / "kiosk", self.folder / "runs", self.folder / "asteroide.ended"
+        for text, status, times, is_over in (
+                ('[ "$(wc -l <{runs})" = 3 ] || kill -SEGV $$', 0, 3, True), ("exit 1", 1, 1, False), ("kill -KILL $$", 1, 6, False)):
+            with self.subTest(text):
+                runs.write_text("", encoding="utf-8")
+                ended.unlink(missing_ok=True)
+                kiosk.write_text(f"#!/bin/sh\necho run >>{runs}\n{text.format(runs=runs)}\n", encoding="utf-8")
+                kiosk.chmod(0o755)
+                done = subprocess.run([script, "keep", kiosk], check=False, capture_output=True, timeout=clikit.PATIENCE,
+                                      env={"PATH": "/usr/bin", "XDG_RUNTIME_DIR": str(self.folder)})
+                self.assertEqual((done.returncode, len(runs.read_text().splitlines()), ended.exists()), (status, times, is_over), done.stderr)
+
+    def test_display_dies(self):
+        """A display server that dies is begun again in the same session, until the kiosk has ended as it should"""
+        runs = self.folder / "runs"
+        runs.touch()
+        script = f'echo run >>{runs}; [ "$(wc -l <{runs})" -ge 3 ] || exit 0'
+        self.play("cage", "cage", script, XDG_RUNTIME_DIR=str(self.folder))
+        self.assertEqual(len(runs.read_text().splitlines()), 3)
+
     def test_clean_environment(self):
         """The session passes on only what is named in it"""
-        seen = self.play("cage", "cage", "env", HOME="/h", LANG="C.UTF-8", XDG_RUNTIME_DIR="/r", SPICE_NOGRAB="1",
+        seen = self.play("cage", "cage", "env", HOME="/h", LANG="C.UTF-8", XDG_RUNTIME_DIR=str(self.folder), SPICE_NOGRAB="1",
                          GTK_MODULES="x", GTK_DEBUG="interactive", LD_BIND_NOW="1", EVIL="a\nLD_AUDIT=b",
                          XDG_VTNR="7 $(touch /nowhere)")
         names = {line.split("=")[0] for line in seen}
@@ -455,7 +480,8 @@ class Shipped(StationCase):
         """The X server: the locks' own file, a cookie, no network, its console, no blanking; the kiosk its one client"""
         words = self.play("x11", "xinit", 'printf "%s\\n" "$@"', XDG_RUNTIME_DIR=str(self.folder), XDG_VTNR="8")
         client, server = words[:words.index("--")], " ".join(words[words.index("--") + 1:])
-        self.assertEqual(client, ["/usr/bin/aa-exec", "-p", "asteroide-kiosk", self.places["AST_BINDIR"] + "/asteroide"])
+        self.assertEqual(client[1:], ["keep", "/usr/bin/aa-exec", "-p", "asteroide-kiosk", self.places["AST_BINDIR"] + "/asteroide"])
+        self.assertTrue(client[0].endswith("/asteroide-session"))
         cookie = self.folder / "asteroide.xauth"
         self.assertEqual(cookie.stat().st_mode & 0o7777, 0o600)
         for part in ("/usr/lib/xorg/Xorg :0 vt8 ", f"-auth {cookie}", "-nolisten tcp", "-nolisten local", "-s 0", "-dpms",
