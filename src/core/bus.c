@@ -32,7 +32,8 @@ on_runner_changed (AstRunner *runner, AstBusService *self)
                 or_empty (status->appliance), "since", status->since, "failure-code",
                 or_empty (status->failure_code), "failure-message", or_empty (status->failure_message),
                 "paused", or_empty (ast_pause_word (status->paused)), "exam", status->exam, "warming",
-                status->warming, "seconds-to-force", ast_runner_get_seconds_to_force (runner), NULL);
+                status->warming, "resumable", status->resumable, "seconds-to-force",
+                ast_runner_get_seconds_to_force (runner), NULL);
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self->skeleton));
 }
 
@@ -294,5 +295,6 @@ ast_bus_kiosk_get_status (AstBusKiosk1 *kiosk)
   status->paused = ast_pause_from_word (ast_bus_kiosk1_get_paused (kiosk));
   status->exam = ast_bus_kiosk1_get_exam (kiosk);
   status->warming = ast_bus_kiosk1_get_warming (kiosk);
+  status->resumable = ast_bus_kiosk1_get_resumable (kiosk);
   return status;
 }

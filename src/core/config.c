@@ -18,6 +18,7 @@
 #define MAX_BYTES       (1024 * 1024)
 #define MAX_SECONDS     3600
 #define MAX_RESERVE_MIB (16 * 1024 * 1024)
+#define MAX_MINUTES     (24 * 60)
 #define SHARES          "shares"
 
 typedef struct
@@ -278,6 +279,7 @@ static const Setting settings[] = {
   { "session", "stop-seconds", read_number, FIELD (stop_seconds), 1, MAX_SECONDS },
   { "session", "reserve-mib", read_number, FIELD (reserve_mib), 0, MAX_RESERVE_MIB },
   { "session", "overlay-mib", read_number, FIELD (overlay_mib), 0, MAX_RESERVE_MIB },
+  { "session", "idle-minutes", read_number, FIELD (idle_minutes), 0, MAX_MINUTES },
   { "session", "bar-chord", read_chord, FIELD (bar_chord) },
   { "session", "grab", read_enum, FIELD (grab), .words = answers },
   { "warm", "quota-mib", read_number, FIELD (quota_mib), 0, MAX_RESERVE_MIB },

@@ -46,6 +46,7 @@ typedef struct
   guint reserve_mib;  // free space, MiB, that a start needs in the overlay folder, and that no guest takes;
                       // default 1024
   guint overlay_mib;  // most that one overlay may take, MiB; 0 = as much as is free; default 0
+  guint idle_minutes; // nobody touches anything for so long, and the session ends, up to 1440; 0 = never
   char *bar_chord;    // GTK accelerator name that opens the host bar; default "<Control><Alt>Home"
   gboolean grab; // every key comes to the kiosk, whoever has the focus; no = for a screen reader; default yes
   // [warm]

@@ -42,10 +42,11 @@
 #define SLOT_DISK       0x04
 #define SLOT_RNG        0x05
 #define SLOT_NETWORK    0x06
+#define SLOT_WATCHDOG   0x17
 #define SLOT_MORE_VIDEO 0x18
 #define SLOT_MORE_USB   0x1c
 #define SLOT_OLD_USB    0x1d
-#define MAX_NETWORKS    (SLOT_MORE_VIDEO - SLOT_NETWORK)
+#define MAX_NETWORKS    (SLOT_WATCHDOG - SLOT_NETWORK)
 
 typedef struct
 {
@@ -111,7 +112,7 @@ add_metadata (Build *build)
 {
   xmlNode *metadata = ast_xml_add (build->domain, "metadata", NULL);
   xmlNode *appliance = ast_xml_add (metadata, "appliance", "id", build->appliance->id, "runtime",
-                                    build->station->runtime, NULL);
+                                    build->station->runtime, "session", build->station->session, NULL);
 
   xmlSetNs (appliance, xmlNewNs (appliance, X (AST_DOMAIN_NAMESPACE), X ("asteroide")));
 }
@@ -655,6 +656,25 @@ add_networks (Build *build)
     }
 }
 
+// A system that watches itself (Linux: systemd's RuntimeWatchdogSec) and hangs stands still then, and whoever
+// sits there is asked what to do.
+static void
+add_watchdog (Build *build)
+{
+  xmlNode *watchdog = ast_xml_add (build->devices, "watchdog", "model", "i6300esb", "action", "pause", NULL);
+
+  add_pci_slot (watchdog, SLOT_WATCHDOG);
+}
+
+// By this a system that crashes says so: what is on its screen may look like work. Windows speaks of it to
+// the hypervisor.
+static void
+add_panic (Build *build)
+{
+  if (!build->traits->windows || has_hyperv (build))
+    ast_xml_add (build->devices, "panic", "model", has_hyperv (build) ? "hyperv" : "isa", NULL);
+}
+
 static void
 add_no_balloon (Build *build)
 {
@@ -681,8 +701,8 @@ static const Step steps[] = {
   add_sysinfo,       add_features, add_cpu,          add_clock,          add_life_cycle,
   add_emulator,      add_disk,     add_cdroms,       add_usb_controller, add_agent_channels,
   add_share_channel, add_networks, add_smartcard,    add_input,          add_graphics,
-  add_sound,         add_video,    add_redirections, add_no_balloon,     add_rng,
-  add_capabilities,
+  add_sound,         add_video,    add_redirections, add_watchdog,       add_no_balloon,
+  add_rng,           add_panic,    add_capabilities,
 };
 
 static gboolean
@@ -797,11 +817,11 @@ ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, cons
 }
 
 char *
-ast_domain_read_runtime (const char *metadata)
+ast_domain_read_metadata (const char *metadata, const char *name)
 {
   g_autoptr (xmlDoc) doc = xmlReadMemory (metadata, strlen (metadata), NULL, NULL,
                                           XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
   const xmlNode *appliance = doc ? xmlDocGetRootElement (doc) : NULL;
 
-  return appliance ? ast_xml_get (appliance, "runtime") : NULL;
+  return appliance ? ast_xml_get (appliance, name) : NULL;
 }

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
 
 // The name of the one domain.
 #define AST_DOMAIN_NAME "asteroide"
-// Of <appliance id="…" runtime="…"/> in the domain's <metadata>: by it a kiosk that was started again knows
-// what runs.
+// Of <appliance id="…" runtime="…" session="…"/> in the domain's <metadata>: by it a kiosk that was started
+// again knows what runs.
 #define AST_DOMAIN_NAMESPACE "urn:asteroide:domain:1"
 // What the aliases of the builder's network cards begin with.
 #define AST_DOMAIN_CARD_ALIAS "ua-net"
@@ -28,6 +28,7 @@ typedef struct
   const char *emulator;       // absolute path
   const char *machine_id;     // of /etc/machine-id: with the appliance id it gives UUID and MAC addresses
   const char *runtime;        // the run-time folder, written into the metadata; NULL = not written
+  const char *session;        // the session's token, written there, too; NULL = not written
   gboolean exam;              // the whole station is under exam
   const GPtrArray *usb_rules; // AstUsbRule* of its configuration; NULL = none
   guint64 memory_mib;         // of the station; 0 = not known, and not looked at
@@ -58,8 +59,8 @@ char *ast_domain_compose (const AstAppliance *appliance, const AstOsTraits *trai
 char *ast_domain_build (const AstAppliance *appliance, const AstOsTraits *traits, const char *overlay,
                         const AstDomainStation *station, GError **error);
 
-// Which station's kiosk started the domain whose metadata element this is: its run-time folder, or NULL. The
-// caller frees it.
-char *ast_domain_read_runtime (const char *metadata);
+// Of the domain whose metadata element this is: "runtime" (which station's kiosk started it), "session" (in
+// which of its sessions); NULL where it does not say. The caller frees it.
+char *ast_domain_read_metadata (const char *metadata, const char *name);
 
 G_END_DECLS

@@ -17,7 +17,7 @@ static const char *const forbidden_at_root[]
 // <memory> may be a file of the station that the guest writes to.
 static const char *const forbidden_devices[] = { "graphics", "emulator", "audio", "memory", NULL };
 static const char *const replaced_at_root[] = { "cpu", "clock", NULL };
-static const char *const replaced_devices[] = { "video", "sound", "memballoon", NULL };
+static const char *const replaced_devices[] = { "video", "sound", "memballoon", "panic", "watchdog", NULL };
 static const char *const readonly_devices[] = { "disk", "filesystem", NULL };
 static const char *const socket_types[] = { "tcp", "udp", "server", "client", "mcast", NULL };
 static const char *const storage_types[] = { "scsi", "scsi_host", "storage", NULL };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The <domain> element of a descriptor, merged into the domain that was built.
 //
-// - Inside <devices>, a <video>, <sound> or <memballoon> takes the place of all those that were built, and a
+// - Inside <devices>, a <video>, <sound>, <memballoon>, <panic> or <watchdog> takes the place of all those
+// that were built, and a
 //   <controller> the place of the one with its type and index. Every other device is added.
 // - <cpu> and <clock> take the place of those that were built.
 // - Every other element that was built is kept and added to: attributes and text are laid over it, and its

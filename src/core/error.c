@@ -58,6 +58,12 @@ static const AstErrorText texts[] = {
   [AST_ERROR_GUEST_LOST]
   = { "guest-lost", TRY_AGAIN,
       N_ ("The guest's process ended by itself: its log is in the libvirt log folder of the kiosk's user.") },
+  [AST_ERROR_GUEST_CRASHED]
+  = { "guest-crashed", TRY_AGAIN,
+      N_ ("The system inside the appliance panicked. If it happens again, its teacher has to look at it.") },
+  [AST_ERROR_NO_MEMORY]
+  = { "no-memory", CHOOSE_OTHER,
+      N_ ("Give the appliance less memory, the station more, or end what else runs on it.") },
   [AST_ERROR_SCREEN] = { "screen-lost", TRY_AGAIN,
                          N_ ("The guest ran, but its SPICE screen could not be shown: see the journal.") },
   [AST_ERROR_STOP]

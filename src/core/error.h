@@ -25,6 +25,8 @@ typedef enum
   AST_ERROR_NO_QEMU,           // QEMU is not installed or cannot run
   AST_ERROR_START,             // libvirt or QEMU refused the domain
   AST_ERROR_GUEST_LOST,        // the guest died by itself, without being asked
+  AST_ERROR_GUEST_CRASHED,     // the system in the guest crashed, and said so
+  AST_ERROR_NO_MEMORY,         // the station ran out of memory, and the guest was killed for it
   AST_ERROR_SCREEN,            // the guest runs, its screen cannot be shown
   AST_ERROR_STOP,              // the guest could not be brought to an end
   AST_ERROR_NO_KIOSK,          // no kiosk runs that could be steered

@@ -185,6 +185,20 @@ ast_machine_write_out_finish (AstMachine *self, GAsyncResult *result)
   return written < 0 ? AST_WRITTEN_NOT : (AstWritten)written;
 }
 
+void
+ast_machine_take_on (AstMachine *self, AstAppliance *appliance, const char *overlay)
+{
+  AST_MACHINE_GET_IFACE (self)->take_on (self, appliance, overlay);
+}
+
+void
+ast_leftover_free (AstLeftover *self)
+{
+  g_object_unref (self->machine);
+  g_free (self->token);
+  g_free (self);
+}
+
 static void
 ast_host_default_init (AstHostInterface *iface)
 {
@@ -202,7 +216,7 @@ ast_host_find_leftover_async (AstHost *self, GAsyncReadyCallback callback, gpoin
   AST_HOST_GET_IFACE (self)->find_leftover_async (self, callback, data);
 }
 
-AstMachine *
+AstLeftover *
 ast_host_find_leftover_finish (AstHost *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);

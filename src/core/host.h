@@ -14,6 +14,7 @@ typedef enum
 {
   AST_END_POWERED_OFF, // the guest shut itself down, or was asked to
   AST_END_DESTROYED,   // somebody ended it from outside
+  AST_END_PANICKED,    // its system has crashed, and said so
   AST_END_LOST,        // it died
 } AstEnd;
 
@@ -22,6 +23,8 @@ typedef struct // how a guest is started
   gboolean with_screen;    // somebody will ask for its screen at once
   gboolean to_be_saved;    // it boots without the network cards that it will get at each warm start
   const AstWarmPair *pair; // it is restored from this; NULL = it boots
+  const char *seed;        // it boots, and its overlay stands on this besides the appliance's images; or NULL
+  const char *token;       // of the session, written into what runs; NULL = nobody will look for it
   gboolean ahead;          // restored for nobody yet: it gets its network cards with ast_machine_resume_async
 } AstStart;
 
@@ -52,6 +55,7 @@ struct _AstMachineInterface
   void (*wait_for_desktop_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
   void (*save_async) (AstMachine *, const char *, GAsyncReadyCallback, gpointer);
   void (*write_out_async) (AstMachine *, AstUsbDevice *, GCancellable *, GAsyncReadyCallback, gpointer);
+  void (*take_on) (AstMachine *, AstAppliance *, const char *overlay);
 };
 
 // Starts the guest. A cancellation that comes too late is no error: the guest then runs, and the caller
@@ -104,6 +108,20 @@ void ast_machine_emit_resumed (AstMachine *self);
 void ast_machine_emit_rebooted (AstMachine *self);
 void ast_machine_emit_failed (AstMachine *self, const GError *error);
 
+// The guest that a dead runner left running is this session's: from now on it is told what happens to it,
+// also what has happened since it was found.
+void ast_machine_take_on (AstMachine *self, AstAppliance *appliance, const char *overlay);
+
+typedef struct // a guest that a dead runner of this station left running
+{
+  AstMachine *machine; // full reference
+  char *token;         // of its session, or NULL
+  AstPause paused;
+} AstLeftover;
+
+void ast_leftover_free (AstLeftover *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstLeftover, ast_leftover_free)
+
 #define AST_TYPE_HOST (ast_host_get_type ())
 G_DECLARE_INTERFACE (AstHost, ast_host, AST, HOST, GObject)
 
@@ -119,10 +137,9 @@ struct _AstHostInterface
 
 // A machine that has not been started yet. Full reference. `overlay` may be NULL.
 AstMachine *ast_host_make_machine (AstHost *self, AstAppliance *appliance, const char *overlay);
-// The guest that a dead runner of this station left running: full reference, or NULL without error if there
-// is none.
+// The guest that a dead runner of this station left running, or NULL without error if there is none.
 void ast_host_find_leftover_async (AstHost *self, GAsyncReadyCallback callback, gpointer data);
-AstMachine *ast_host_find_leftover_finish (AstHost *self, GAsyncResult *result, GError **error);
+AstLeftover *ast_host_find_leftover_finish (AstHost *self, GAsyncResult *result, GError **error);
 // Does everything that the first start would otherwise wait for, which can take seconds. Never needed, and
 // failure is no harm: the start tries again and tells.
 void ast_host_warm_up_async (AstHost *self, GAsyncReadyCallback callback, gpointer data);

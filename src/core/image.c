@@ -527,6 +527,56 @@ compute_digest (const OpenImage *image, GCancellable *cancellable, GError **erro
   return NULL;
 }
 
+void
+ast_image_for_each (const AstAppliance *appliance, GFunc function, gpointer data)
+{
+  if (appliance->disk)
+    function (appliance->disk, data);
+  g_ptr_array_foreach (appliance->layers, function, data);
+  g_ptr_array_foreach (appliance->cdroms, function, data);
+}
+
+static void
+add_identity (gpointer image, gpointer into)
+{
+  const char *path = ((const AstImage *)image)->path;
+  struct stat found = { 0 };
+  g_autofree char *text = NULL;
+
+  if (path)
+    stat (path, &found);
+  text = g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %s",
+                          (guint64)found.st_ino, (guint64)found.st_size, (gint64)found.st_mtim.tv_sec,
+                          found.st_mtim.tv_nsec, path ? path : "");
+  g_strv_builder_add (into, text);
+}
+
+GStrv
+ast_image_describe_all (const AstAppliance *appliance)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  ast_image_for_each (appliance, add_identity, builder);
+  return g_strv_builder_end (builder);
+}
+
+static gboolean
+is_same_file (const char *one, const char *other)
+{
+  gsize number = strcspn (one, " ") + 1;
+
+  return strncmp (one, other, number) == 0;
+}
+
+gboolean
+ast_image_was_written (const char *const *then, const char *const *now)
+{
+  for (guint i = 0; then[i] && now[i]; i++)
+    if (is_same_file (then[i], now[i]) && strcmp (then[i], now[i]) != 0)
+      return TRUE;
+  return FALSE;
+}
+
 char *
 ast_image_digest (const char *path, GCancellable *cancellable, GError **error)
 {

@@ -38,6 +38,16 @@ gboolean ast_image_probe_chain (const AstAppliance *appliance, AstImageTop *top,
 // as a probe.
 gboolean ast_image_probe_top (const char *path, AstImageTop *top, GError **error);
 
+// Calls for each AstImage of an appliance: disk, layers, CDs.
+void ast_image_for_each (const AstAppliance *appliance, GFunc function, gpointer data);
+
+// All images of an appliance by number, size, time and path, a text each: another one when a file has
+// changed.
+GStrv ast_image_describe_all (const AstAppliance *appliance);
+// Was one of them written into, since `then`? A file that somebody has put in an image's place does not
+// count: whoever has the former one open, keeps it.
+gboolean ast_image_was_written (const char *const *then, const char *const *now);
+
 // The SHA-256 of a whole file, 64 lower-case hexadecimal digits; blocking, seconds. NULL with IMAGE_MISSING,
 // IMAGE_UNREADABLE, IMAGE_FORMAT (not an ordinary file) or G_IO_ERROR_CANCELLED. The caller frees it.
 char *ast_image_digest (const char *path, GCancellable *cancellable, GError **error);

@@ -74,7 +74,7 @@ struct _AstLibvirtMachine
   gboolean early_end;  // it stopped before the call that created it had come back…
   AstEnd early_how;    // … in this way
   gboolean was_ended;  // "ended" was told, or is not to be told any more
-  AstStart how;        // its pair is a reference
+  AstStart how;        // its pair is a reference, its texts are ours
   GAsyncQueue *spares; // file descriptors of connections to the screen that nobody has asked for yet
 };
 
@@ -126,16 +126,29 @@ machine_for_event (GWeakRef *host_ref, virDomainPtr domain)
   return g_weak_ref_get (&host->machine);
 }
 
+static AstEnd
+read_end (int detail)
+{
+  switch (detail)
+    {
+    case VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN:
+      return AST_END_POWERED_OFF;
+    case VIR_DOMAIN_EVENT_STOPPED_DESTROYED:
+      return AST_END_DESTROYED;
+    case VIR_DOMAIN_EVENT_STOPPED_CRASHED:
+      return AST_END_PANICKED;
+    default:
+      return AST_END_LOST;
+    }
+}
+
 static int
 on_lifecycle (virConnectPtr connection, virDomainPtr domain, int event, int detail, void *data)
 {
   g_autoptr (AstLibvirtMachine) machine = machine_for_event (data, domain);
 
   if (machine && event == VIR_DOMAIN_EVENT_STOPPED)
-    ast_libvirt_machine_on_stopped (machine, detail == VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN ? AST_END_POWERED_OFF
-                                             : detail == VIR_DOMAIN_EVENT_STOPPED_DESTROYED
-                                                 ? AST_END_DESTROYED
-                                                 : AST_END_LOST);
+    ast_libvirt_machine_on_stopped (machine, read_end (detail));
   if (machine && event == VIR_DOMAIN_EVENT_RESUMED)
     ast_machine_emit_resumed (AST_MACHINE (machine));
   return 0;
@@ -151,6 +164,15 @@ on_io_error (virConnectPtr connection, virDomainPtr domain, const char *file, co
   if (machine && action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE)
     ast_machine_emit_paused (AST_MACHINE (machine),
                              g_strcmp0 (reason, "enospc") == 0 ? AST_PAUSE_NO_SPACE : AST_PAUSE_DISK_ERROR);
+}
+
+static void
+on_watchdog (virConnectPtr connection, virDomainPtr domain, int action, void *data)
+{
+  g_autoptr (AstLibvirtMachine) machine = machine_for_event (data, domain);
+
+  if (machine && action == VIR_DOMAIN_EVENT_WATCHDOG_PAUSE)
+    ast_machine_emit_paused (AST_MACHINE (machine), AST_PAUSE_WATCHDOG);
 }
 
 static void
@@ -201,6 +223,9 @@ register_events (AstLibvirtHost *self, virConnectPtr connection)
   virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON,
                                     VIR_DOMAIN_EVENT_CALLBACK (on_io_error), weak_ref_new (self),
                                     weak_ref_free);
+  virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_WATCHDOG,
+                                    VIR_DOMAIN_EVENT_CALLBACK (on_watchdog), weak_ref_new (self),
+                                    weak_ref_free);
   virConnectDomainEventRegisterAny (connection, NULL, VIR_DOMAIN_EVENT_ID_REBOOT,
                                     VIR_DOMAIN_EVENT_CALLBACK (on_reboot), weak_ref_new (self),
                                     weak_ref_free);
@@ -245,9 +270,10 @@ get_facts (AstLibvirtHost *self, GError **error)
   return self->facts;
 }
 
-// In a thread. What this station brings to every domain, and what its configuration adds.
+// In a thread. What this station brings to every domain, and what its configuration adds. `session`: whose
+// guest it is, or NULL.
 static gboolean
-get_station (AstLibvirtHost *self, AstDomainStation *station, GError **error)
+get_station (AstLibvirtHost *self, const char *session, AstDomainStation *station, GError **error)
 {
   const AstStationFacts *facts = get_facts (self, error);
 
@@ -255,6 +281,7 @@ get_station (AstLibvirtHost *self, AstDomainStation *station, GError **error)
     return FALSE;
   *station = facts->domain;
   station->runtime = self->config->runtime;
+  station->session = session;
   station->exam = self->config->exam;
   station->usb_rules = self->config->usb_rules;
   return TRUE;
@@ -347,7 +374,7 @@ describe_thread (GTask *task, gpointer source, gpointer appliance, GCancellable 
   g_autofree char *xml = NULL, *domain = NULL, *flags = NULL, *processor = NULL;
   struct stat emulator = { 0 };
 
-  if (!get_station (source, &station, &error) || !(xml = describe_domain (appliance, &station, &error)))
+  if (!get_station (source, NULL, &station, &error) || !(xml = describe_domain (appliance, &station, &error)))
     return g_task_return_error (task, error);
   domain = g_compute_checksum_for_string (G_CHECKSUM_SHA256, xml, -1);
   flags = describe_processor ();
@@ -396,17 +423,67 @@ typedef enum
   OWNER_UNKNOWN,
 } AstOwner;
 
+static char *
+get_metadata (virDomainPtr domain)
+{
+  char *metadata = virDomainGetMetadata (domain, VIR_DOMAIN_METADATA_ELEMENT, AST_DOMAIN_NAMESPACE, 0);
+  char *copy = g_strdup (metadata);
+
+  free (metadata);
+  return copy;
+}
+
 static AstOwner
 get_owner (AstLibvirtHost *self, virDomainPtr domain)
 {
+  g_autofree char *metadata = get_metadata (domain);
   g_autofree char *runtime = NULL;
-  char *metadata = virDomainGetMetadata (domain, VIR_DOMAIN_METADATA_ELEMENT, AST_DOMAIN_NAMESPACE, 0);
 
   if (metadata == NULL)
     return virGetLastErrorCode () == VIR_ERR_NO_DOMAIN_METADATA ? OWNER_OTHERS : OWNER_UNKNOWN;
-  runtime = ast_domain_read_runtime (metadata);
-  free (metadata);
+  runtime = ast_domain_read_metadata (metadata, "runtime");
   return g_strcmp0 (runtime, self->config->runtime) == 0 ? OWNER_US : OWNER_OTHERS;
+}
+
+// Is one of its disks full, as far as QEMU can tell?
+static gboolean
+has_full_disk (virDomainPtr domain)
+{
+  virDomainDiskError errors[8] = { 0 };
+  int count = virDomainGetDiskErrors (domain, errors, G_N_ELEMENTS (errors), 0);
+  gboolean full = FALSE;
+
+  for (int i = 0; i < count; i++)
+    {
+      full |= errors[i].error == VIR_DOMAIN_DISK_ERROR_NO_SPACE;
+      free (errors[i].disk);
+    }
+  return full;
+}
+
+// Why a guest stands still that nobody has looked after for a while.
+static AstPause
+find_pause (virDomainPtr domain)
+{
+  int state = 0, reason = 0;
+
+  if (virDomainGetState (domain, &state, &reason, 0) != 0 || state != VIR_DOMAIN_PAUSED)
+    return AST_PAUSE_NONE;
+  if (reason == VIR_DOMAIN_PAUSED_WATCHDOG)
+    return AST_PAUSE_WATCHDOG;
+  return has_full_disk (domain) ? AST_PAUSE_NO_SPACE : AST_PAUSE_DISK_ERROR;
+}
+
+static AstLeftover *
+leftover_new (AstLibvirtHost *self, virDomainPtr domain)
+{
+  AstLeftover *leftover = g_new0 (AstLeftover, 1);
+  g_autofree char *metadata = get_metadata (domain);
+
+  leftover->machine = AST_MACHINE (machine_new (self, NULL, NULL));
+  leftover->token = metadata ? ast_domain_read_metadata (metadata, "session") : NULL;
+  leftover->paused = find_pause (domain);
+  return leftover;
 }
 
 static void
@@ -423,7 +500,7 @@ find_leftover_thread (GTask *task, gpointer source, gpointer data, GCancellable 
   domain = look_up_domain (connection);
   if (domain == NULL || get_owner (self, domain) != OWNER_US)
     return g_task_return_pointer (task, NULL, NULL);
-  g_task_return_pointer (task, machine_new (self, NULL, NULL), g_object_unref);
+  g_task_return_pointer (task, leftover_new (self, domain), (GDestroyNotify)ast_leftover_free);
 }
 
 static void
@@ -505,11 +582,36 @@ build_domain_xml (AstLibvirtMachine *self, GPtrArray *cards, GError **error)
   AstOsTraits traits;
   g_autofree char *xml = NULL;
 
-  if (!get_station (self->host, &station, error))
+  if (!get_station (self->host, self->how.token, &station, error))
     return NULL;
   traits = ast_os_traits_lookup (self->appliance->os_id);
   xml = ast_domain_build (self->appliance, &traits, self->overlay, &station, error);
   return xml && cards ? ast_warm_domain_split (xml, cards, error) : g_steal_pointer (&xml);
+}
+
+// The overlay as libvirt is to use it.
+static AstDomainOverlay
+read_overlay (AstLibvirtMachine *self)
+{
+  AstDomainOverlay overlay = { .path = self->overlay };
+  struct stat found;
+
+  if (self->overlay && stat (self->overlay, &found) == 0)
+    overlay.bound = (guint64)found.st_size;
+  return overlay;
+}
+
+// The domain of a guest that boots.
+static char *
+build_booting_xml (AstLibvirtMachine *self, GError **error)
+{
+  g_autoptr (GPtrArray) cards = self->how.to_be_saved ? g_ptr_array_new_with_free_func (g_free) : NULL;
+  g_autofree char *xml = build_domain_xml (self, cards, error);
+  AstDomainOverlay overlay = read_overlay (self);
+
+  if (xml && self->how.seed)
+    return ast_warm_domain_on_seed (xml, &overlay, self->how.seed, self->how.token, error);
+  return g_steal_pointer (&xml);
 }
 
 // In what language libvirt speaks, nobody knows: look whose name it is that was not free.
@@ -585,8 +687,7 @@ take_spare (AstLibvirtMachine *self)
 static virDomainPtr
 boot_domain (AstLibvirtMachine *self, virConnectPtr connection, GError **error)
 {
-  g_autoptr (GPtrArray) cards = self->how.to_be_saved ? g_ptr_array_new_with_free_func (g_free) : NULL;
-  g_autofree char *xml = build_domain_xml (self, cards, error);
+  g_autofree char *xml = build_booting_xml (self, error);
   virDomainPtr domain = xml ? virDomainCreateXML (connection, xml, VIR_DOMAIN_NONE) : NULL;
 
   if (xml && domain == NULL)
@@ -599,33 +700,37 @@ static char *
 build_restored_xml (AstLibvirtMachine *self, virConnectPtr connection, GError **error)
 {
   char *saved = virDomainSaveImageGetXMLDesc (connection, self->how.pair->memory, 0);
-  struct stat found;
-  AstDomainOverlay overlay = { .path = self->overlay };
+  AstDomainOverlay overlay = read_overlay (self);
   char *xml = NULL;
 
-  if (self->overlay && stat (self->overlay, &found) == 0)
-    overlay.bound = (guint64)found.st_size;
   if (saved)
-    xml = ast_warm_domain_on_seed (saved, self->overlay ? &overlay : NULL, self->how.pair->seed, error);
+    xml = ast_warm_domain_on_seed (saved, self->overlay ? &overlay : NULL, self->how.pair->seed,
+                                   self->how.token, error);
   else
     set_libvirt_error (error, AST_ERROR_WARM, _ ("What was prepared cannot be read."));
   free (saved);
   return xml;
 }
 
+// Those that it does not have yet. `plugged`: how many.
 static gboolean
-plug_in_cards (AstLibvirtMachine *self, virDomainPtr domain, GError **error)
+plug_in_cards (AstLibvirtMachine *self, virDomainPtr domain, guint *plugged, GError **error)
 {
   g_autoptr (GPtrArray) cards = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *unread = build_domain_xml (self, cards, error);
+  char *now = virDomainGetXMLDesc (domain, 0);
+  gboolean failed = FALSE;
 
-  for (guint i = 0; unread && i < cards->len; i++)
-    if (virDomainAttachDevice (domain, cards->pdata[i]) != 0)
+  for (guint i = 0; unread && now && !failed && i < cards->len; i++)
+    if (!ast_warm_domain_has_card (now, cards->pdata[i]))
       {
-        set_libvirt_error (error, AST_ERROR_START, _ ("The guest's network card could not be plugged in."));
-        return FALSE;
+        failed = virDomainAttachDevice (domain, cards->pdata[i]) != 0;
+        (*plugged)++;
       }
-  return unread != NULL;
+  if (failed)
+    set_libvirt_error (error, AST_ERROR_START, _ ("The guest's network card could not be plugged in."));
+  free (now);
+  return unread != NULL && !failed;
 }
 
 typedef struct
@@ -703,13 +808,15 @@ is_windows (AstLibvirtMachine *self)
   return self->appliance && ast_os_traits_lookup (self->appliance->os_id).windows;
 }
 
-// Whoever has been waiting types before the guest has to deal with all this.
+// Whoever has been waiting types before the guest has to deal with all this. `is_taken_on`: the kiosk that
+// restored it may have come to it, or not.
 static void
-renew_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+renew_thread (GTask *task, gpointer source, gpointer is_taken_on, GCancellable *cancellable)
 {
   AstLibvirtMachine *self = source;
   g_autoptr (virConnect) connection = NULL;
   g_autoptr (virDomain) domain = NULL;
+  guint plugged = 0;
   GError *error = NULL;
 
   g_usleep (LEAVE_ALONE_USEC);
@@ -720,9 +827,10 @@ renew_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancell
   domain = connection ? look_up_domain (connection) : NULL;
   if (connection && domain == NULL)
     set_libvirt_error (&error, AST_ERROR_GUEST_LOST, "");
-  if (domain == NULL || !plug_in_cards (self, domain, &error))
+  if (domain == NULL || !plug_in_cards (self, domain, &plugged, &error))
     return g_task_return_error (task, error);
-  ast_renew_run (domain, is_windows (self));
+  if (!is_taken_on || plugged > 0)
+    ast_renew_run (domain, is_windows (self));
   g_task_return_boolean (task, TRUE);
 }
 
@@ -739,10 +847,11 @@ on_renewed (GObject *source, GAsyncResult *result, gpointer unused)
 
 // Nobody waits for it.
 static void
-renew (AstLibvirtMachine *self)
+renew (AstLibvirtMachine *self, gboolean is_taken_on)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, on_renewed, NULL);
 
+  g_task_set_task_data (task, GINT_TO_POINTER (is_taken_on), NULL);
   g_task_run_in_thread (task, renew_thread);
 }
 
@@ -767,7 +876,7 @@ start_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancell
       return g_task_return_error (task, error);
     }
   if (self->how.pair && !self->how.ahead)
-    renew (self);
+    renew (self, FALSE);
   add_spare (self, domain);
   g_task_return_boolean (task, TRUE);
   add_spare (self, domain);
@@ -797,6 +906,8 @@ ast_libvirt_machine_start_async (AstMachine *machine, const AstStart *how, GCanc
   g_autoptr (GTask) task = g_task_new (machine, cancellable, on_started, g_steal_pointer (&outer));
 
   self->how = *how;
+  self->how.seed = g_strdup (how->seed);
+  self->how.token = g_strdup (how->token);
   if (how->pair)
     ast_warm_pair_ref ((AstWarmPair *)how->pair);
   // The domain may exist although the task was cancelled meanwhile: its own result counts.
@@ -914,7 +1025,7 @@ resume_thread (GTask *task, gpointer source, gpointer first_time, GCancellable *
 {
   ask_domain (task, resume_domain, AST_ERROR_START, _ ("The guest cannot go on."));
   if (first_time)
-    renew (source);
+    renew (source, FALSE);
 }
 
 static void
@@ -1125,6 +1236,20 @@ ast_libvirt_machine_on_stopped (AstLibvirtMachine *self, AstEnd end)
 }
 
 static void
+ast_libvirt_machine_take_on (AstMachine *machine, AstAppliance *appliance, const char *overlay)
+{
+  AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (machine);
+
+  self->appliance = ast_appliance_ref (appliance);
+  self->overlay = g_strdup (overlay);
+  self->running = TRUE;
+  if (appliance->start_mode == AST_START_WARM && ast_appliance_is_usable (appliance))
+    renew (self, TRUE);
+  if (self->early_end)
+    ast_libvirt_machine_on_stopped (self, self->early_how);
+}
+
+static void
 ast_libvirt_machine_finalize (GObject *object)
 {
   AstLibvirtMachine *self = AST_LIBVIRT_MACHINE (object);
@@ -1135,6 +1260,8 @@ ast_libvirt_machine_finalize (GObject *object)
   g_clear_pointer (&self->appliance, ast_appliance_unref);
   if (self->how.pair)
     ast_warm_pair_unref ((AstWarmPair *)self->how.pair);
+  g_free ((char *)self->how.seed);
+  g_free ((char *)self->how.token);
   g_clear_object (&self->host);
   g_free (self->overlay);
   G_OBJECT_CLASS (ast_libvirt_machine_parent_class)->finalize (object);
@@ -1164,4 +1291,5 @@ ast_libvirt_machine_iface_init (AstMachineInterface *iface)
   iface->wait_for_desktop_async = ast_libvirt_machine_wait_for_desktop_async;
   iface->save_async = ast_libvirt_machine_save_async;
   iface->write_out_async = ast_libvirt_machine_write_out_async;
+  iface->take_on = ast_libvirt_machine_take_on;
 }

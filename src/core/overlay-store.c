@@ -607,6 +607,15 @@ check_ours (AstOverlayStore *self, const char *overlay, AstOverlayKind *kind, GE
   return FALSE;
 }
 
+gboolean
+ast_overlay_store_has (AstOverlayStore *self, const char *overlay)
+{
+  AstOverlayKind kind;
+  struct stat found;
+
+  return check_ours (self, overlay, &kind, NULL) && lstat (overlay, &found) == 0 && S_ISREG (found.st_mode);
+}
+
 static gboolean
 remove_file (AstOverlayStore *self, const char *path, GError **error)
 {
@@ -696,7 +705,7 @@ list_files (AstOverlayStore *self, gboolean kept, GError **error)
 }
 
 int
-ast_overlay_store_sweep (AstOverlayStore *self, GError **error)
+ast_overlay_store_sweep (AstOverlayStore *self, const char *but, GError **error)
 {
   g_autoptr (GPtrArray) files = list_files (self, FALSE, error);
   g_autoptr (GError) problem = NULL;
@@ -709,7 +718,7 @@ ast_overlay_store_sweep (AstOverlayStore *self, GError **error)
     {
       const char *path = g_ptr_array_index (files, i);
 
-      if (ast_overlay_store_in_use (path))
+      if (g_strcmp0 (path, but) == 0 || ast_overlay_store_in_use (path))
         continue;
       if (remove_file (self, path, problem == NULL ? &problem : NULL))
         removed++;

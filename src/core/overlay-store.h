@@ -48,9 +48,13 @@ gboolean ast_overlay_store_in_use (const char *overlay);
 // How full an overlay is. FALSE if it is gone.
 gboolean ast_overlay_store_get_room (AstOverlayStore *self, const char *overlay, AstRoom *room);
 
-// Removes every volatile overlay, and what a crash left half made, that is not in use; blocking, fast. The
-// caller holds the one-guest lock. Returns how many were removed, or -1 with error.
-int ast_overlay_store_sweep (AstOverlayStore *self, GError **error);
+// Is this path one of the store's overlays, and there?
+gboolean ast_overlay_store_has (AstOverlayStore *self, const char *overlay);
+
+// Removes every volatile overlay but one (`but`: its path, or NULL), and what a crash left half made, that is
+// not in use; blocking, fast. The caller holds the one-guest lock. Returns how many were removed, or -1 with
+// error.
+int ast_overlay_store_sweep (AstOverlayStore *self, const char *but, GError **error);
 
 // Removes the kept overlay of an appliance (`id` NULL: all of them). Caller holds the one-guest lock. Returns
 // how many, or -1 with BUSY (one is in use: none is removed) or STORE.

@@ -2,8 +2,10 @@
 #include "ast-build.h"
 #include "runner.h"
 #include "guest-lock.h"
+#include "image.h"
 #include "journal.h"
 #include "memory.h"
+#include "session-facts.h"
 #include "share.h"
 #include <glib/gi18n.h>
 #include <unistd.h>
@@ -26,6 +28,8 @@ static const AstRunnerTimes usual_times = {
   .screen_grace = 4 * 1000,
   .discard_wait = 100,
   .memory_look = 5 * 1000,
+  .beat = 10 * 1000,
+  .room_look = 5 * 1000,
   .get_memory = ast_memory_get_available,
 };
 
@@ -50,6 +54,7 @@ struct _AstRunner
   AstStatus *status;
   AstStatus *told; // what is told in its place: nobody needs to know of what stands ahead; NULL = the status
   gboolean recovering;
+  gboolean rescuing; // a dead runner's session is to go on here, if its guest is found
   GError *recovery_failure;
 
   // one session's, from start to idle
@@ -61,7 +66,11 @@ struct _AstRunner
   AstAppliance *not_ahead; // did not go on standing ahead: not again before something else has run
   GCancellable *cancellable;
   GCancellable *standing; // of a guest that comes to stand ahead
+  AstSessionFacts *facts; // for a runner that may come after this one; NULL = nobody sees the guest
   char *overlay;
+  char *seed;                        // what the overlay stands on besides the appliance's images, or NULL
+  gboolean keeps;                    // what comes down with a failure keeps its overlay …
+  gboolean choosing;                 // … until the person has chosen: go on with it, or end
   AstOverlayStore *store_of_overlay; // borrowed
   AstWarmPair *pair;                 // what the guest is restored from; NULL = it boots
   gboolean anew;                     // GOAL_PAIR: also where there is a fresh pair
@@ -79,6 +88,7 @@ struct _AstRunner
   gint64 force_at; // monotonic µs; 0 = no graceful stop is on
   guint screen_tries;
   guint discard_tries;
+  guint64 oom_kills; // of the station, when the guest was started
 
   guint silent_timer;
   guint stop_timer;
@@ -86,6 +96,10 @@ struct _AstRunner
   guint screen_timer;
   guint discard_timer;
   guint memory_timer;
+  guint beat_timer;
+  guint room_timer;
+  gboolean is_looking; // at the room, in a thread
+  GStrv images;        // how the images below the running guest were
 };
 
 enum
@@ -131,6 +145,9 @@ ast_runner_set_state (AstRunner *self, AstState state)
   self->status->paused = is_running (state) ? old->paused : AST_PAUSE_NONE;
   self->status->exam = self->config->exam;
   self->status->warming = self->goal == GOAL_PAIR && !ast_is_at_rest (state);
+  self->status->resumable = state == AST_STATE_FAILED && self->choosing;
+  self->status->filled = is_running (state) ? old->filled : 0;
+  self->status->tampered = is_running (state) && old->tampered;
   if (state == AST_STATE_FAILED)
     {
       self->restarting = FALSE;
@@ -142,6 +159,12 @@ ast_runner_set_state (AstRunner *self, AstState state)
     return;
   ast_runner_save_status (self);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+const AstAppliance *
+ast_runner_get_appliance (AstRunner *self)
+{
+  return self->next ? self->next : self->told ? NULL : self->appliance;
 }
 
 const AstStatus *
@@ -172,6 +195,73 @@ ast_runner_is_settled (AstRunner *self)
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+// For whoever comes after a runner that dies
+
+static void
+ast_runner_save_facts (AstRunner *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->facts == NULL || self->goal != GOAL_SESSION)
+    return;
+  self->facts->seen = ast_session_clock ();
+  if (!ast_session_facts_save (self->facts, self->config->runtime, &error))
+    g_message ("The session's facts could not be written: %s", error->message);
+}
+
+static gboolean
+on_beat (gpointer data)
+{
+  ast_runner_save_facts (data);
+  return G_SOURCE_CONTINUE;
+}
+
+// From now on the session outlives its runner.
+static void
+ast_runner_publish_facts (AstRunner *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->facts == NULL || self->beat_timer)
+    return;
+  if (!ast_session_facts_keep_descriptor (self->appliance, self->config->runtime, &error))
+    g_message ("The session's descriptor could not be kept: %s", error->message);
+  ast_runner_save_facts (self);
+  self->beat_timer = g_timeout_add (self->times.beat, on_beat, self);
+}
+
+static void
+ast_runner_begin_facts (AstRunner *self)
+{
+  g_clear_handle_id (&self->beat_timer, g_source_remove);
+  g_clear_pointer (&self->facts, ast_session_facts_free);
+  if (self->screen == NULL || self->goal == GOAL_PAIR)
+    return;
+  self->facts = ast_session_facts_new (self->appliance);
+  self->facts->overlay = g_strdup (self->overlay);
+  self->facts->seed = g_strdup (self->seed);
+  self->facts->exam = self->config->exam;
+  if (self->goal == GOAL_SESSION)
+    ast_runner_publish_facts (self);
+}
+
+static void
+ast_runner_forget_facts (AstRunner *self)
+{
+  g_clear_handle_id (&self->beat_timer, g_source_remove);
+  if (self->facts)
+    ast_session_facts_remove (self->config->runtime);
+  g_clear_pointer (&self->facts, ast_session_facts_free);
+}
+
+void
+ast_runner_note_touch (AstRunner *self)
+{
+  if (self->facts)
+    self->facts->touched = ast_session_clock ();
+}
+
+// ---------------------------------------------------------------------------------------------------------------
 // Down: guest verified gone, screen let go, overlay discarded, lock released
 
 static void
@@ -183,6 +273,7 @@ ast_runner_clear_timers (AstRunner *self)
   g_clear_handle_id (&self->screen_timer, g_source_remove);
   g_clear_handle_id (&self->discard_timer, g_source_remove);
   g_clear_handle_id (&self->memory_timer, g_source_remove);
+  g_clear_handle_id (&self->room_timer, g_source_remove);
   self->force_at = 0;
 }
 
@@ -268,9 +359,30 @@ ast_runner_release (AstRunner *self)
   g_clear_object (&self->cancellable);
   g_clear_object (&self->standing);
   ast_runner_forget_pair (self);
+  ast_runner_forget_facts (self);
   g_clear_pointer (&self->overlay, g_free);
+  g_clear_pointer (&self->seed, g_free);
   g_clear_pointer (&self->lock, ast_guest_lock_release);
   ast_runner_settle (self);
+}
+
+// The guest is gone, and what was written in it is not: the person decides what becomes of it.
+static void
+ast_runner_offer_choice (AstRunner *self)
+{
+  self->coming_down = FALSE;
+  self->choosing = TRUE;
+  if (self->facts)
+    {
+      g_free (self->facts->failure_code);
+      g_free (self->facts->failure_message);
+      self->facts->failure_code = g_strdup (ast_error_word_of (self->failure));
+      self->facts->failure_message = g_strdup (self->failure->message);
+    }
+  ast_runner_save_facts (self);
+  ast_runner_log_failure (self);
+  ast_runner_set_state (self, AST_STATE_FAILED);
+  g_clear_error (&self->failure);
 }
 
 // Not verified gone: overlay and lock stay, so that nobody gets either.
@@ -335,6 +447,8 @@ ast_runner_leave_guest (AstRunner *self)
 {
   ast_runner_detach_screen (self);
   ast_runner_drop_machine (self);
+  if (self->keeps && self->failure && self->overlay && self->appliance->keeping == AST_KEEPING_VOLATILE)
+    return ast_runner_offer_choice (self);
   ast_runner_set_state (self, AST_STATE_DISCARDING);
   self->discard_tries = 0;
   if (self->overlay)
@@ -376,7 +490,13 @@ ast_runner_come_down (AstRunner *self, GError *failure)
     }
   self->coming_down = TRUE;
   self->down_from = self->status->state;
+  self->choosing = FALSE;
   self->failure = failure;
+  if (self->facts && !(failure && self->keeps))
+    {
+      self->facts->ending = TRUE;
+      ast_runner_save_facts (self);
+    }
   // What waits to discard the overlay of a restore that failed, waits no longer: the way down discards it.
   if (self->discard_timer)
     self->step_is_on = FALSE;
@@ -446,14 +566,28 @@ ast_runner_wait_for_desktop (AstRunner *self)
   self->silent_timer = g_timeout_add (self->times.silent_guest, on_silent_guest, self);
 }
 
+// Why a guest died.
+static GError *
+ast_runner_explain_end (AstRunner *self, AstEnd end)
+{
+  const char *name = self->appliance->name;
+
+  if (end == AST_END_PANICKED)
+    return g_error_new (AST_ERROR, AST_ERROR_GUEST_CRASHED, _ ("The system in “%s” has crashed."), name);
+  if (ast_memory_count_oom_kills () > self->oom_kills)
+    return g_error_new (AST_ERROR, AST_ERROR_NO_MEMORY,
+                        _ ("The station ran out of memory, and “%s” was stopped."), name);
+  return g_error_new (AST_ERROR, AST_ERROR_GUEST_LOST, _ ("“%s” stopped unexpectedly."), name);
+}
+
 static void
 on_machine_ended (AstMachine *machine, AstEnd end, AstRunner *self)
 {
   gboolean was_asked = self->status->state == AST_STATE_STOPPING;
 
-  if (end == AST_END_LOST && !was_asked)
-    ast_runner_come_down (self, g_error_new (AST_ERROR, AST_ERROR_GUEST_LOST,
-                                             _ ("“%s” stopped unexpectedly."), self->appliance->name));
+  self->keeps |= self->goal == GOAL_SESSION && !was_asked;
+  if ((end == AST_END_LOST || end == AST_END_PANICKED) && !was_asked)
+    ast_runner_come_down (self, ast_runner_explain_end (self, end));
   else if (self->goal == GOAL_PAIR && !was_asked)
     ast_runner_come_down (self, g_error_new (AST_ERROR, AST_ERROR_WARM,
                                              _ ("“%s” ended before its desktop was there."),
@@ -506,6 +640,105 @@ on_machine_resumed (AstMachine *machine, AstRunner *self)
   ast_runner_set_paused (self, AST_PAUSE_NONE);
 }
 
+// What a look at the station's disks has found.
+typedef struct
+{
+  AstAppliance *appliance;
+  char *overlay; // or NULL
+  AstRoom room;
+  GStrv images;
+} Look;
+
+static void
+look_free (gpointer data)
+{
+  Look *look = data;
+
+  ast_appliance_unref (look->appliance);
+  g_free (look->overlay);
+  g_strfreev (look->images);
+  g_free (look);
+}
+
+static void
+look_thread (GTask *task, gpointer store, gpointer data, GCancellable *cancellable)
+{
+  Look *look = data;
+
+  if (look->overlay)
+    ast_overlay_store_get_room (store, look->overlay, &look->room);
+  look->images = ast_image_describe_all (look->appliance);
+  g_task_return_boolean (task, TRUE);
+}
+
+// What the person is warned of changes; up again at once, down only where it is clear.
+static guint
+find_filled (guint percent, guint before)
+{
+  guint slack = before > 0 ? 5 : 0;
+
+  if (percent >= AST_ROOM_ALARM - (before == AST_ROOM_ALARM ? slack : 0))
+    return AST_ROOM_ALARM;
+  return percent >= AST_ROOM_WARN - slack ? AST_ROOM_WARN : 0;
+}
+
+static void
+on_looked (GObject *store, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+  const Look *look = g_task_get_task_data (G_TASK (result));
+  guint filled = find_filled (ast_room_percent (&look->room), self->status->filled);
+  gboolean tampered = self->status->tampered;
+
+  self->is_looking = FALSE;
+  // Of a session that is over by now.
+  if (self->room_timer == 0 || !is_running (self->status->state)
+      || g_strcmp0 (look->overlay, self->overlay) != 0)
+    return;
+  if (self->images == NULL)
+    self->images = g_strdupv (look->images);
+  tampered |= ast_image_was_written ((const char *const *)self->images, (const char *const *)look->images);
+  if (filled == self->status->filled && tampered == self->status->tampered)
+    return;
+  if (filled > self->status->filled)
+    g_message ("The overlay of %s is %u %% full", self->appliance->id, ast_room_percent (&look->room));
+  if (tampered && !self->status->tampered)
+    g_message ("Somebody wrote into an image of %s while it runs", self->appliance->id);
+  self->status->filled = filled;
+  self->status->tampered = tampered;
+  ast_runner_save_status (self);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+static gboolean
+on_room_look (gpointer data)
+{
+  AstRunner *self = data;
+  g_autoptr (GTask) task = NULL;
+  Look *look;
+
+  if (self->is_looking)
+    return G_SOURCE_CONTINUE;
+  look = g_new0 (Look, 1);
+  look->appliance = ast_appliance_ref (self->appliance);
+  look->overlay = g_strdup (self->overlay);
+  self->is_looking = TRUE;
+  task = g_task_new (self->store, NULL, on_looked, g_object_ref (self));
+  g_task_set_task_data (task, look, look_free);
+  g_task_run_in_thread (task, look_thread);
+  return G_SOURCE_CONTINUE;
+}
+
+// The first look is one at how things are.
+static void
+ast_runner_watch_disks (AstRunner *self)
+{
+  g_clear_handle_id (&self->room_timer, g_source_remove);
+  g_clear_pointer (&self->images, g_strfreev);
+  self->room_timer = g_timeout_add (self->times.room_look, on_room_look, self);
+  on_room_look (self);
+}
+
 // A station that lacks the folder runs the appliance all the same: a lesson without its files is better than
 // none, and the bar tells of it.
 static void
@@ -526,11 +759,13 @@ ast_runner_offer_folder (AstRunner *self)
 static void
 ast_runner_show_guest (AstRunner *self)
 {
+  self->keeps = FALSE;
   // Here and below, what takes time is begun before the state is told: who listens paints a whole screen
   // meanwhile.
   if (self->screen)
     ast_screen_attach (self->screen, self->machine);
   ast_runner_offer_folder (self);
+  ast_runner_watch_disks (self);
   if (ast_runner_enter (self, AST_STATE_BOOTING) && self->screen == NULL)
     ast_runner_wait_for_desktop (self);
 }
@@ -636,22 +871,32 @@ on_machine_started (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-ast_runner_start_machine (AstRunner *self)
+ast_runner_connect_machine (AstRunner *self)
 {
-  AstStart how = { .with_screen = self->screen && self->goal == GOAL_SESSION,
-                   .to_be_saved = self->goal == GOAL_PAIR,
-                   .pair = self->pair,
-                   .ahead = self->goal == GOAL_AHEAD };
-
-  g_clear_object (&self->standing);
-  if (how.ahead)
-    self->standing = g_cancellable_new ();
-  self->machine = ast_host_make_machine (self->host, self->appliance, self->overlay);
   g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);
   g_signal_connect (self->machine, "desktop-ready", G_CALLBACK (on_machine_desktop_ready), self);
   g_signal_connect (self->machine, "failed", G_CALLBACK (on_machine_failed), self);
   g_signal_connect (self->machine, "paused", G_CALLBACK (on_machine_paused), self);
   g_signal_connect (self->machine, "resumed", G_CALLBACK (on_machine_resumed), self);
+}
+
+static void
+ast_runner_start_machine (AstRunner *self)
+{
+  AstStart how = { .with_screen = self->screen && self->goal == GOAL_SESSION,
+                   .to_be_saved = self->goal == GOAL_PAIR,
+                   .pair = self->pair,
+                   .seed = self->pair ? NULL : self->seed,
+                   .ahead = self->goal == GOAL_AHEAD };
+
+  g_clear_object (&self->standing);
+  if (how.ahead)
+    self->standing = g_cancellable_new ();
+  ast_runner_begin_facts (self);
+  how.token = self->facts ? self->facts->token : NULL;
+  self->oom_kills = ast_memory_count_oom_kills ();
+  self->machine = ast_host_make_machine (self->host, self->appliance, self->overlay);
+  ast_runner_connect_machine (self);
   self->step_is_on = TRUE;
   ast_machine_start_async (self->machine, &how, self->cancellable, on_machine_started, g_object_ref (self));
   ast_runner_set_state (self, AST_STATE_STARTING);
@@ -677,6 +922,8 @@ static void
 ast_runner_make_overlay (AstRunner *self)
 {
   self->store_of_overlay = self->goal == GOAL_PAIR ? ast_warm_store_get_seeds (self->warm) : self->store;
+  g_free (self->seed);
+  self->seed = self->pair ? g_strdup (self->pair->seed) : NULL;
   if (self->appliance->disk == NULL)
     return ast_runner_start_machine (self);
   self->step_is_on = TRUE;
@@ -772,6 +1019,7 @@ ast_runner_begin (AstRunner *self, AstAppliance *appliance, Goal goal)
   g_clear_pointer (&self->appliance, ast_appliance_unref);
   self->appliance = ast_appliance_ref (appliance);
   self->cancellable = g_cancellable_new ();
+  self->keeps = FALSE;
   self->screen_tries = 0;
   self->step_is_on = TRUE;
   if (self->recovering)
@@ -1067,6 +1315,7 @@ ast_runner_take_over (AstRunner *self)
 {
   g_clear_handle_id (&self->memory_timer, g_source_remove);
   self->goal = GOAL_SESSION;
+  ast_runner_publish_facts (self);
   g_clear_pointer (&self->told, ast_status_free);
   ast_runner_work_on_pair (self, note_thread, on_noted);
   ast_runner_set_state (self, AST_STATE_PREPARING);
@@ -1081,6 +1330,7 @@ ast_runner_adopt (AstRunner *self)
 
   ast_runner_set_state (self, AST_STATE_IDLE);
   self->goal = GOAL_SESSION;
+  ast_runner_publish_facts (self);
   g_clear_pointer (&self->told, ast_status_free);
   ast_runner_prepare_screen (self);
   if (self->standing)
@@ -1225,10 +1475,13 @@ on_screen_still_lost (gpointer data)
 
   self->screen_timer = 0;
   if (self->screen_tries++ < SCREEN_TRIES)
-    ast_screen_attach (self->screen, self->machine);
-  else
-    ast_runner_come_down (self, g_error_new (AST_ERROR, AST_ERROR_SCREEN, _ ("The screen of “%s” was lost."),
-                                             self->appliance->name));
+    {
+      ast_screen_attach (self->screen, self->machine);
+      return G_SOURCE_REMOVE;
+    }
+  self->keeps = TRUE;
+  ast_runner_come_down (self, g_error_new (AST_ERROR, AST_ERROR_SCREEN, _ ("The screen of “%s” was lost."),
+                                           self->appliance->name));
   return G_SOURCE_REMOVE;
 }
 
@@ -1344,6 +1597,15 @@ ast_runner_get_room (AstRunner *self, AstRoom *room)
   return self->overlay && self->told == NULL && ast_overlay_store_get_room (self->store, self->overlay, room);
 }
 
+// Bytes that quick starts of other appliances take on the overlay's disk: a session comes before them.
+static guint64
+ast_runner_count_spare (AstRunner *self)
+{
+  return self->warm && self->overlay && ast_warm_store_is_beside (self->warm, self->overlay)
+             ? ast_warm_store_get_bytes (self->warm, self->appliance->id)
+             : 0;
+}
+
 gboolean
 ast_runner_can_go_on (AstRunner *self)
 {
@@ -1351,7 +1613,7 @@ ast_runner_can_go_on (AstRunner *self)
 
   if (self->status->paused != AST_PAUSE_NO_SPACE)
     return self->status->paused != AST_PAUSE_NONE;
-  return ast_runner_get_room (self, &room) && room.left >= GO_ON_BYTES
+  return ast_runner_get_room (self, &room) && room.left + ast_runner_count_spare (self) >= GO_ON_BYTES
          && room.bound >= room.used + GO_ON_BYTES;
 }
 
@@ -1365,11 +1627,64 @@ on_resumed (GObject *source, GAsyncResult *result, gpointer data)
     g_message ("%s", error->message);
 }
 
-void
-ast_runner_go_on (AstRunner *self)
+static void
+make_room_thread (GTask *task, gpointer source, gpointer id, GCancellable *cancellable)
+{
+  ast_warm_store_drop_but (AST_WARM_STORE (source), id);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+ast_runner_resume (AstRunner *self)
 {
   if (self->machine && self->status->paused != AST_PAUSE_NONE)
     ast_machine_resume_async (self->machine, on_resumed, NULL);
+}
+
+static void
+on_room_made (GObject *store, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (AstRunner) self = data;
+
+  ast_runner_resume (self);
+}
+
+void
+ast_runner_go_on (AstRunner *self)
+{
+  g_autoptr (GTask) task = NULL;
+  AstRoom room;
+  gboolean is_short = self->status->paused == AST_PAUSE_NO_SPACE && ast_runner_get_room (self, &room)
+                      && room.left < GO_ON_BYTES && ast_runner_count_spare (self) > 0;
+
+  if (!is_short)
+    return ast_runner_resume (self);
+  task = g_task_new (self->warm, NULL, on_room_made, g_object_ref (self));
+  g_task_set_task_data (task, g_strdup (self->appliance->id), g_free);
+  g_task_run_in_thread (task, make_room_thread);
+}
+
+gboolean
+ast_runner_can_continue (AstRunner *self)
+{
+  return self->choosing;
+}
+
+void
+ast_runner_continue (AstRunner *self)
+{
+  if (!self->choosing)
+    return;
+  self->choosing = FALSE;
+  self->keeps = TRUE; // once more, if it does not start
+  self->screen_tries = 0;
+  g_clear_object (&self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  g_clear_pointer (&self->pair, ast_warm_pair_unref);
+  if (!ast_runner_enter (self, AST_STATE_PREPARING))
+    return;
+  ast_runner_prepare_screen (self);
+  ast_runner_start_machine (self);
 }
 
 void
@@ -1430,17 +1745,42 @@ ast_runner_fail_recovery (AstRunner *self, GError *error)
   self->recovery_failure = error;
 }
 
+// What nobody uses any more goes; what a guest that goes on uses, stays.
 static void
-ast_runner_recovered (AstRunner *self)
+ast_runner_sweep (AstRunner *self)
 {
   GError *error = NULL;
 
-  if (ast_overlay_store_sweep (self->store, &error) < 0)
+  if (ast_overlay_store_sweep (self->store, self->overlay, &error) < 0)
     ast_runner_fail_recovery (self, error);
   if (self->warm)
     ast_warm_store_sweep (self->warm);
   self->recovering = FALSE;
-  if (self->status->state == AST_STATE_IDLE)
+}
+
+// The session that was to go on has no guest any more: nobody saw it die, or the person was about to choose.
+static void
+ast_runner_fail_rescue (AstRunner *self)
+{
+  GError *error = self->facts->failure_code
+                      ? ast_error_from_word (self->facts->failure_code, self->facts->failure_message)
+                      : ast_runner_explain_end (self, AST_END_LOST);
+
+  self->rescuing = FALSE;
+  self->keeps = TRUE;
+  if (ast_runner_step_done (self))
+    ast_runner_come_down (self, error);
+  else
+    g_error_free (error);
+}
+
+static void
+ast_runner_recovered (AstRunner *self)
+{
+  ast_runner_sweep (self);
+  if (self->rescuing)
+    ast_runner_fail_rescue (self);
+  else if (self->status->state == AST_STATE_IDLE)
     {
       g_clear_pointer (&self->lock, ast_guest_lock_release);
       g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
@@ -1463,22 +1803,88 @@ on_leftover_destroyed (GObject *source, GAsyncResult *result, gpointer data)
   ast_runner_recovered (self);
 }
 
+// The guest of a session that goes on: the screen is connected to it again, and that is all.
+static void
+ast_runner_take_on (AstRunner *self, AstLeftover *leftover)
+{
+  self->rescuing = FALSE;
+  self->machine = g_object_ref (leftover->machine);
+  ast_runner_connect_machine (self);
+  ast_runner_sweep (self);
+  self->oom_kills = ast_memory_count_oom_kills ();
+  ast_runner_publish_facts (self);
+  ast_machine_take_on (self->machine, self->appliance, self->overlay);
+  if (!ast_runner_step_done (self))
+    return;
+  g_message ("%s goes on", self->appliance->id);
+  ast_runner_show_guest (self);
+  ast_runner_set_paused (self, leftover->paused);
+}
+
+static gboolean
+ast_runner_is_its_guest (AstRunner *self, const AstLeftover *leftover)
+{
+  return self->rescuing && leftover && self->facts->failure_code == NULL
+         && g_strcmp0 (leftover->token, self->facts->token) == 0;
+}
+
 static void
 on_leftover_found (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (AstRunner) self = data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (AstMachine) leftover = ast_host_find_leftover_finish (self->host, result, &error);
+  g_autoptr (AstLeftover) leftover = ast_host_find_leftover_finish (self->host, result, &error);
 
   if (error)
     {
       g_prefix_error (&error, "%s ", _ ("It is not known whether a guest was left running."));
       ast_runner_fail_recovery (self, g_steal_pointer (&error));
     }
-  if (leftover)
-    ast_machine_destroy_async (leftover, on_leftover_destroyed, g_steal_pointer (&self));
+  if (ast_runner_is_its_guest (self, leftover))
+    ast_runner_take_on (self, leftover);
+  else if (leftover)
+    ast_machine_destroy_async (leftover->machine, on_leftover_destroyed, g_steal_pointer (&self));
   else
     ast_runner_recovered (self);
+}
+
+// Decided here, before anybody is asked: a start that comes meanwhile is refused, as in any session.
+static void
+ast_runner_begin_rescue (AstRunner *self, AstSessionFacts *facts)
+{
+  self->facts = facts;
+  self->rescuing = TRUE;
+  self->goal = GOAL_SESSION;
+  self->appliance = ast_session_facts_read_appliance (facts, self->config->runtime,
+                                                      (const char *const *)self->config->images);
+  self->overlay = g_strdup (facts->overlay);
+  self->seed = g_strdup (facts->seed);
+  self->store_of_overlay = self->store;
+  self->cancellable = g_cancellable_new ();
+  self->step_is_on = TRUE;
+  ast_runner_set_state (self, AST_STATE_PREPARING);
+  ast_runner_prepare_screen (self);
+}
+
+static void
+ast_runner_look_for_session (AstRunner *self)
+{
+  g_autoptr (AstSessionFacts) facts = self->screen ? ast_session_facts_load (self->config->runtime) : NULL;
+  g_autofree char *boot = ast_session_boot ();
+  AstSessionNow now = { .boot = boot,
+                        .clock = ast_session_clock (),
+                        .idle_seconds = self->config->idle_minutes * 60,
+                        .exam = self->config->exam };
+  AstRescue rescue = ast_session_facts_judge (facts, &now);
+  gboolean has_overlay
+      = facts && (facts->overlay == NULL || ast_overlay_store_has (self->store, facts->overlay));
+
+  if (rescue == AST_RESCUE_GO_ON && has_overlay)
+    return ast_runner_begin_rescue (self, g_steal_pointer (&facts));
+  if (facts)
+    g_message ("The session in %s does not go on: %s", facts->appliance,
+               has_overlay ? ast_rescue_reason (rescue) : "its overlay is gone");
+  ast_session_facts_remove (self->config->runtime);
 }
 
 void
@@ -1490,6 +1896,7 @@ ast_runner_recover (AstRunner *self)
     return;
   self->recovering = TRUE;
   ast_runner_save_status (self);
+  ast_runner_look_for_session (self);
   ast_host_find_leftover_async (self->host, on_leftover_found, g_object_ref (self));
 }
 
@@ -1502,6 +1909,7 @@ ast_runner_dispose (GObject *object)
   AstRunner *self = AST_RUNNER (object);
 
   ast_runner_clear_timers (self);
+  g_clear_handle_id (&self->beat_timer, g_source_remove);
   ast_runner_drop_machine (self);
   if (self->screen)
     g_signal_handlers_disconnect_by_data (self->screen, self);
@@ -1521,6 +1929,7 @@ ast_runner_finalize (GObject *object)
 
   g_clear_pointer (&self->lock, ast_guest_lock_release);
   ast_runner_forget_pair (self);
+  g_clear_pointer (&self->facts, ast_session_facts_free);
   g_clear_pointer (&self->appliance, ast_appliance_unref);
   g_clear_pointer (&self->next, ast_appliance_unref);
   g_clear_pointer (&self->not_ahead, ast_appliance_unref);
@@ -1529,6 +1938,8 @@ ast_runner_finalize (GObject *object)
   g_clear_error (&self->failure);
   g_clear_error (&self->recovery_failure);
   g_free (self->overlay);
+  g_free (self->seed);
+  g_strfreev (self->images);
   G_OBJECT_CLASS (ast_runner_parent_class)->finalize (object);
 }
 

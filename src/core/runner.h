@@ -23,6 +23,8 @@ typedef struct
   guint screen_grace; // between the loss of the screen and the next try, if the guest has not ended by then
   guint discard_wait; // until an overlay that is still in use is tried again
   guint memory_look;  // while a guest is restored ahead: is there still memory for it?
+  guint beat;         // between two notes that this runner was there
+  guint room_look;    // between two looks at how full the overlay is
   guint64 (*get_memory) (void); // not a time: how much of the station's memory is to be had, bytes
 } AstRunnerTimes;
 
@@ -34,8 +36,10 @@ AstRunner *ast_runner_new (const AstConfig *config, AstHost *host, AstOverlaySto
 AstRunner *ast_runner_new_with_times (const AstConfig *config, AstHost *host, AstOverlayStore *store,
                                       AstWarmStore *warm, AstScreen *screen, const AstRunnerTimes *times);
 
-// Ends what a dead runner left: its guest, its overlays. To be called once, before anything else; a start
-// that comes meanwhile waits for it. Does nothing while another process holds the one-guest lock.
+// Goes on with the session of a runner that died, where whoever sits there is still the same person
+// (session-facts.h), and ends what else it left: its guest, its overlays. To be called once, before anything
+// else; a start that comes meanwhile waits for it. Does nothing while another process holds the one-guest
+// lock.
 void ast_runner_recover (AstRunner *self);
 // Once the runner has settled: why something may have been left after all; borrowed, NULL = all is clean.
 const GError *ast_runner_get_recovery_failure (AstRunner *self);
@@ -73,12 +77,20 @@ gboolean ast_runner_get_room (AstRunner *self, AstRoom *room);
 gboolean ast_runner_can_go_on (AstRunner *self);
 // Lets a paused guest go on; what comes of it is told by the status. Harmless if none is paused.
 void ast_runner_go_on (AstRunner *self);
+// A guest that died leaves its overlay until the person has chosen (the status says `resumable`): go on with
+// what was written, by a boot from it, or have it discarded by ast_runner_dismiss_failure or a stop.
+void ast_runner_continue (AstRunner *self);
+gboolean ast_runner_can_continue (AstRunner *self);
+// Somebody used a key or the pointer.
+void ast_runner_note_touch (AstRunner *self);
 // The failure was read: back to idle. Harmless in any other state.
 void ast_runner_dismiss_failure (AstRunner *self);
 // Drops the kept state of the named appliances, of all when `ids` is empty. Refuses with BUSY while one of
 // them runs here, or any guest in another process. Returns how many there were, or -1.
 int ast_runner_reset (AstRunner *self, const char *const *ids, GError **error);
 
+// What is told of; borrowed, NULL = nothing. It may be another version than the catalogue's by now.
+const AstAppliance *ast_runner_get_appliance (AstRunner *self);
 // Borrowed, until the next "changed".
 const AstStatus *ast_runner_get_status (AstRunner *self);
 // Seconds until the stop is forced, rounded up; 0 = no such wait is on.

@@ -61,6 +61,9 @@ ast_status_copy (const AstStatus *self)
   copy->paused = self->paused;
   copy->exam = self->exam;
   copy->warming = self->warming;
+  copy->filled = self->filled;
+  copy->tampered = self->tampered;
+  copy->resumable = self->resumable;
   copy->room = self->room;
   return copy;
 }
@@ -74,7 +77,15 @@ ast_status_free (AstStatus *self)
   g_free (self);
 }
 
-static const char *const pause_words[] = { NULL, "no-space", "disk-error" };
+guint
+ast_room_percent (const AstRoom *room)
+{
+  guint64 most = MIN (room->bound, room->used + room->left);
+
+  return most == 0 || room->bound == 0 ? 0 : (guint)MIN (room->used * 100 / most, 100);
+}
+
+static const char *const pause_words[] = { NULL, "no-space", "disk-error", "watchdog" };
 
 const char *
 ast_pause_word (AstPause pause)
@@ -147,6 +158,7 @@ ast_status_to_json (const AstStatus *self)
   ast_json_add_string (builder, "paused", ast_pause_word (self->paused));
   ast_json_add_boolean (builder, "exam", self->exam);
   ast_json_add_boolean (builder, "warming", self->warming);
+  ast_json_add_boolean (builder, "resumable", self->resumable);
   add_room (builder, &self->room);
   json_builder_end_object (builder);
   return ast_json_to_text (builder);
@@ -173,6 +185,7 @@ ast_status_from_json (const char *json, gssize length)
   self->paused = ast_pause_from_word (ast_json_get_string (object, "paused"));
   self->exam = ast_json_get_boolean (object, "exam");
   self->warming = ast_json_get_boolean (object, "warming");
+  self->resumable = ast_json_get_boolean (object, "resumable");
   failure = json_object_get_member (object, "failure");
   if (failure && JSON_NODE_HOLDS_OBJECT (failure))
     {

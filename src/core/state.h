@@ -31,6 +31,7 @@ typedef enum // why QEMU lets the guest stand still
   AST_PAUSE_NONE,
   AST_PAUSE_NO_SPACE,   // its overlay has reached its bound, or the disk below it is full
   AST_PAUSE_DISK_ERROR, // the station's disk failed
+  AST_PAUSE_WATCHDOG,   // its system does not answer any more, says the watchdog in it
 } AstPause;
 
 // How full the guest's overlay is, bytes.
@@ -41,7 +42,14 @@ typedef struct
   guint64 left;  // free on that disk, for everybody
 } AstRoom;
 
-// "no-space", "disk-error", NULL for none. Static.
+// The percentages at which a person is warned.
+#define AST_ROOM_WARN  80
+#define AST_ROOM_ALARM 95
+
+// How full the overlay is, percent: of its bound, or of what the disk still has for it, whichever ends first.
+guint ast_room_percent (const AstRoom *room);
+
+// "no-space", "disk-error", "watchdog", NULL for none. Static.
 const char *ast_pause_word (AstPause pause);
 // The pause of this word; none for any other text, also NULL.
 AstPause ast_pause_from_word (const char *word);
@@ -57,6 +65,9 @@ typedef struct
   AstPause paused;       // only while a guest runs
   gboolean exam;         // the whole station is under exam, whatever runs
   gboolean warming;      // what runs is being prepared for warm starts; nobody sees it
+  guint filled;          // AST_ROOM_WARN or AST_ROOM_ALARM once the overlay is so full; else 0
+  gboolean tampered;     // somebody wrote into an image below the running guest
+  gboolean resumable;    // AST_STATE_FAILED only: what was written is kept until the person has chosen
   AstRoom room;          // where somebody asked for it
 } AstStatus;
 
@@ -64,9 +75,8 @@ AstStatus *ast_status_new (AstState state, const char *appliance, gint64 since);
 AstStatus *ast_status_copy (const AstStatus *self);
 void ast_status_free (AstStatus *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstStatus, ast_status_free)
-// {"state":…,"appliance":…,"since":…,"failure":…,"paused":…,"exam":…,"warming":…,"room":…}, as `asteroidectl
-// status
-// --json` prints it. The caller frees it.
+// {"state":…,"appliance":…,"since":…,"failure":…,"paused":…,"exam":…,"warming":…,"resumable":…,"room":…}, as
+// `asteroidectl status --json` prints it. The caller frees it.
 char *ast_status_to_json (const AstStatus *self);
 // NULL when the bytes are not such an object. The room is not read: it is another one by then.
 AstStatus *ast_status_from_json (const char *json, gssize length);

@@ -84,6 +84,24 @@ ast_warm_domain_split (const char *xml, GPtrArray *cards, GError **error)
   return serialise (doc, domain);
 }
 
+gboolean
+ast_warm_domain_has_card (const char *xml, const char *card)
+{
+  g_autoptr (xmlDoc) doc = read_domain (xml, NULL);
+  g_autoptr (xmlDoc) wanted = xmlReadMemory (card, (int)strlen (card), NULL, NULL, XML_PARSE_NONET);
+  g_autofree char *alias = wanted ? get_alias (xmlDocGetRootElement (wanted)) : NULL;
+  const xmlNode *devices = doc ? ast_xml_child (xmlDocGetRootElement (doc), "devices") : NULL;
+
+  for (const xmlNode *device = devices ? devices->children : NULL; device; device = device->next)
+    {
+      g_autofree char *name = ast_xml_is (device, "interface") ? get_alias (device) : NULL;
+
+      if (name && g_strcmp0 (name, alias) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 // The source of the one disk that is an overlay of the seeds' store.
 static xmlNode *
 find_overlay_source (const xmlNode *domain)
@@ -127,8 +145,19 @@ set_overlay (xmlNode *source, const AstDomainOverlay *overlay)
     xmlSetProp (slice, X ("size"), X (size));
 }
 
+static void
+set_session (xmlNode *domain, const char *session)
+{
+  xmlNode *metadata = ast_xml_child (domain, "metadata");
+  xmlNode *appliance = metadata ? ast_xml_child (metadata, "appliance") : NULL;
+
+  if (appliance && session)
+    xmlSetProp (appliance, X ("session"), X (session));
+}
+
 char *
-ast_warm_domain_on_seed (const char *saved, const AstDomainOverlay *overlay, const char *seed, GError **error)
+ast_warm_domain_on_seed (const char *saved, const AstDomainOverlay *overlay, const char *seed,
+                         const char *session, GError **error)
 {
   g_autoptr (xmlDoc) doc = read_domain (saved, error);
   xmlNode *domain = doc ? xmlDocGetRootElement (doc) : NULL;
@@ -147,5 +176,6 @@ ast_warm_domain_on_seed (const char *saved, const AstDomainOverlay *overlay, con
       insert_seed (source->parent, seed);
       set_overlay (source, overlay);
     }
+  set_session (domain, session);
   return serialise (doc, domain);
 }

@@ -10,10 +10,13 @@ G_BEGIN_DECLS
 // appended. Returns the rest, which the caller frees; NULL with AST_ERROR_WARM when it is no domain.
 char *ast_warm_domain_split (const char *xml, GPtrArray *cards, GError **error);
 
+// Has the domain the card, by its alias?
+gboolean ast_warm_domain_has_card (const char *xml, const char *card);
+
 // `saved`: a saved guest's domain, in libvirt's words. Its disk becomes `overlay`, on the seed (absolute
 // path) that the disk was when it was saved, on what was below that. `overlay` NULL: it has no disk of ours.
-// The caller frees it; NULL with AST_ERROR_WARM.
+// `session`: the token of the session that it is restored for. The caller frees it; NULL with AST_ERROR_WARM.
 char *ast_warm_domain_on_seed (const char *saved, const AstDomainOverlay *overlay, const char *seed,
-                               GError **error);
+                               const char *session, GError **error);
 
 G_END_DECLS

@@ -313,39 +313,6 @@ is_whole (const AstWarmPair *pair, GKeyFile *info)
 // ---------------------------------------------------------------------------------------------------------------
 // What a pair depends on
 
-static void
-for_each_image (const AstAppliance *appliance, GFunc function, gpointer data)
-{
-  if (appliance->disk)
-    function (appliance->disk, data);
-  g_ptr_array_foreach (appliance->layers, function, data);
-  g_ptr_array_foreach (appliance->cdroms, function, data);
-}
-
-static void
-add_identity (gpointer image, gpointer into)
-{
-  const char *path = ((const AstImage *)image)->path;
-  struct stat found = { 0 };
-  g_autofree char *text = NULL;
-
-  if (path)
-    stat (path, &found);
-  text = g_strdup_printf ("%s %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %" G_GUINT64_FORMAT,
-                          path ? path : "", (guint64)found.st_size, (gint64)found.st_mtim.tv_sec,
-                          found.st_mtim.tv_nsec, (guint64)found.st_ino);
-  g_strv_builder_add (into, text);
-}
-
-static GStrv
-describe_images (const AstAppliance *appliance)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-
-  for_each_image (appliance, add_identity, builder);
-  return g_strv_builder_end (builder);
-}
-
 typedef struct
 {
   GStrvBuilder *sums;
@@ -371,7 +338,7 @@ digest_images (const AstAppliance *appliance, GCancellable *cancellable, GError 
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   Digests digests = { builder, cancellable, NULL };
 
-  for_each_image (appliance, add_digest, &digests);
+  ast_image_for_each (appliance, add_digest, &digests);
   if (digests.error == NULL)
     return g_strv_builder_end (builder);
   g_propagate_error (error, digests.error);
@@ -440,7 +407,7 @@ static const char *
 find_change (GKeyFile *info, const AstAppliance *appliance, const char *host, gboolean images)
 {
   g_autofree char *descriptor = digest_descriptor (appliance);
-  g_auto (GStrv) now = describe_images (appliance);
+  g_auto (GStrv) now = ast_image_describe_all (appliance);
 
   if (images && !same_strings (info, "images", now))
     return _ ("an image has changed");
@@ -497,7 +464,7 @@ ast_warm_store_confirm (AstWarmStore *self, const AstAppliance *appliance, const
 {
   g_autoptr (GKeyFile) info = load_info (self, appliance->id);
   g_autoptr (AstWarmPair) pair = g_key_file_has_group (info, PROBLEM) ? NULL : read_pair (self, info);
-  g_auto (GStrv) identities = describe_images (appliance);
+  g_auto (GStrv) identities = ast_image_describe_all (appliance);
   g_auto (GStrv) digests = NULL;
 
   if (pair == NULL || !is_whole (pair, info) || (pair->seed != NULL) != (appliance->disk != NULL)
@@ -626,7 +593,7 @@ ast_warm_store_sweep (AstWarmStore *self)
         unlink (path);
     }
   closedir (folder);
-  if (ast_overlay_store_sweep (self->seeds, &error) < 0)
+  if (ast_overlay_store_sweep (self->seeds, NULL, &error) < 0)
     g_message ("%s", error->message);
 }
 
@@ -639,14 +606,33 @@ get_taken (AstWarmStore *self, const char *id)
 }
 
 guint64
-ast_warm_store_get_bytes (AstWarmStore *self)
+ast_warm_store_get_bytes (AstWarmStore *self, const char *but)
 {
   g_autoptr (GPtrArray) ids = list_ids (self);
   guint64 bytes = 0;
 
   for (guint i = 0; i < ids->len; i++)
-    bytes += get_taken (self, ids->pdata[i]);
+    if (g_strcmp0 (ids->pdata[i], but) != 0)
+      bytes += get_taken (self, ids->pdata[i]);
   return bytes;
+}
+
+void
+ast_warm_store_drop_but (AstWarmStore *self, const char *but)
+{
+  g_autoptr (GPtrArray) ids = list_ids (self);
+
+  for (guint i = 0; i < ids->len; i++)
+    if (g_strcmp0 (ids->pdata[i], but) != 0 && drop_pair (self, ids->pdata[i]))
+      g_message ("%s is cold again: a running guest needs the room", (const char *)ids->pdata[i]);
+}
+
+gboolean
+ast_warm_store_is_beside (AstWarmStore *self, const char *path)
+{
+  struct stat folder, file;
+
+  return stat (self->folder, &folder) == 0 && stat (path, &file) == 0 && folder.st_dev == file.st_dev;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -697,7 +683,7 @@ count_free (AstWarmStore *self)
 static gboolean
 is_room (AstWarmStore *self, guint64 needed)
 {
-  return ast_warm_store_get_bytes (self) + needed <= self->quota_mib * MIB
+  return ast_warm_store_get_bytes (self, NULL) + needed <= self->quota_mib * MIB
          && count_free (self) >= needed + self->reserve_mib * MIB;
 }
 
@@ -806,7 +792,7 @@ static gboolean
 describe_pair (AstWarmStore *self, GKeyFile *info, const AstAppliance *appliance, const char *host,
                GCancellable *cancellable, GError **error)
 {
-  g_auto (GStrv) images = describe_images (appliance);
+  g_auto (GStrv) images = ast_image_describe_all (appliance);
   g_auto (GStrv) digests = digest_images (appliance, cancellable, error);
   g_autofree char *descriptor = digest_descriptor (appliance);
 
@@ -822,7 +808,7 @@ describe_pair (AstWarmStore *self, GKeyFile *info, const AstAppliance *appliance
 char *
 ast_warm_store_note (const AstAppliance *appliance)
 {
-  g_auto (GStrv) images = describe_images (appliance);
+  g_auto (GStrv) images = ast_image_describe_all (appliance);
   g_autofree char *text = g_strjoinv ("\n", images);
   g_autofree char *descriptor = digest_descriptor (appliance);
 

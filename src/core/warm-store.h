@@ -98,7 +98,11 @@ guint ast_warm_store_drop (AstWarmStore *self, const char *id);
 // Removes what belongs to no pair. The caller holds the one-guest lock.
 void ast_warm_store_sweep (AstWarmStore *self);
 
-// Bytes that all pairs take.
-guint64 ast_warm_store_get_bytes (AstWarmStore *self);
+// Bytes that all pairs take, or all but this appliance's (`but` may be NULL).
+guint64 ast_warm_store_get_bytes (AstWarmStore *self, const char *but);
+// Drops all pairs but this appliance's. Blocking: a big file's blocks are freed meanwhile.
+void ast_warm_store_drop_but (AstWarmStore *self, const char *but);
+// Are the pairs on the disk that this file is on?
+gboolean ast_warm_store_is_beside (AstWarmStore *self, const char *path);
 
 G_END_DECLS

@@ -55,6 +55,10 @@ print_room (const AstStatus *status)
     g_print ("%s\n", _ ("The guest stands still: its disk space is used up."));
   else if (status->paused == AST_PAUSE_DISK_ERROR)
     g_print ("%s\n", _ ("The guest stands still: the station's disk failed."));
+  else if (status->paused == AST_PAUSE_WATCHDOG)
+    g_print ("%s\n", _ ("The guest stands still: its own watchdog says that it hangs."));
+  if (status->resumable)
+    g_print ("%s\n", _ ("What it wrote is kept until the person at the station has chosen."));
 }
 
 static void
@@ -329,8 +333,8 @@ stop_on_kiosk (AstBusKiosk1 *kiosk, gboolean force)
 
   if (!ast_bus_kiosk1_call_stop_sync (kiosk, force, NULL, &error))
     return ast_command_fail (error);
-  // A guest that could not be ended is tried again.
-  if (ast_is_at_rest (before->state)
+  // A guest that could not be ended is tried again, and what a dead one wrote is discarded.
+  if (ast_is_at_rest (before->state) && !before->resumable
       && g_strcmp0 (before->failure_code, ast_error_word (AST_ERROR_STOP)) != 0)
     {
       g_print ("%s\n", _ ("Nothing is running."));

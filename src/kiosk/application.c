@@ -7,6 +7,7 @@
 #include "failure-page.h"
 #include "heads.h"
 #include "icon-painter.h"
+#include "idle-watch.h"
 #include "info-panel.h"
 #include "journal.h"
 #include "launcher.h"
@@ -40,7 +41,8 @@ struct _AstApplication
   AstHost *host;
   AstRunner *runner;
   AstBusService *bus;
-  AstHeads *heads;     // NULL before there is a screen
+  AstHeads *heads; // NULL before there is a screen
+  AstIdleWatch *idle;
   AstOutputs *outputs; // NULL on a desk, whose monitors are others' business
   GMainLoop *loop;
   gboolean is_ending;
@@ -51,6 +53,8 @@ struct _AstApplication
   char *notice;         // … and at the foot of the launcher, or NULL
   AstWarmStore *warm;
   AstWarmTable *warmth;
+  gboolean is_watching; // is a session on that ends when nobody is there?
+  guint seconds_to_leave;
   gboolean was_warming; // the last thing that was told was a preparation
   guint ahead_timer;
 
@@ -131,11 +135,13 @@ ast_application_tell_journal (AstApplication *self, const char *id, const GError
 }
 
 static void
-ast_application_show_failure (AstApplication *self, const char *id, const GError *error)
+ast_application_show_failure (AstApplication *self, const char *id, const GError *error,
+                              gboolean is_resumable)
 {
   AstAppliance *appliance = id ? ast_catalogue_find (self->catalogue, id) : NULL;
 
-  ast_failure_page_show (AST_FAILURE_PAGE (self->failure), id, appliance ? appliance->name : id, error);
+  ast_failure_page_show (AST_FAILURE_PAGE (self->failure), id, appliance ? appliance->name : id, error,
+                         is_resumable);
   ast_application_turn_to (self, self->failure);
 }
 
@@ -144,7 +150,7 @@ ast_application_show_status_failure (AstApplication *self, const AstStatus *stat
 {
   g_autoptr (GError) error = ast_error_from_word (status->failure_code, status->failure_message);
 
-  ast_application_show_failure (self, status->appliance, error);
+  ast_application_show_failure (self, status->appliance, error, status->resumable);
 }
 
 static void ast_application_start (AstApplication *self, const char *id);
@@ -175,6 +181,63 @@ ast_application_begin_session (AstApplication *self, const AstAppliance *applian
   ast_host_bar_set_missing_share (
       bar, ast_share_find (self->config->shares, appliance, &policy) ? NULL : appliance->share);
   ast_host_bar_set_policy (bar, &policy);
+}
+
+// Under exam nobody is sent away for thinking.
+static void
+ast_application_watch_for_idle (AstApplication *self, gboolean is_up)
+{
+  const AstAppliance *appliance = ast_runner_get_appliance (self->runner);
+  gboolean counts
+      = is_up && self->guest_shown && appliance && !ast_policy_of (appliance, self->config->exam).exam;
+
+  if (counts == self->is_watching)
+    return;
+  self->is_watching = counts;
+  ast_idle_watch_set_limit (self->idle, counts ? self->config->idle_minutes * 60 : 0);
+}
+
+// What a person at work has to know, without being held up: the most urgent comes first.
+static void
+ast_application_tell_worry (AstApplication *self)
+{
+  const AstStatus *status = ast_runner_get_status (self->runner);
+  g_autofree char *text = NULL;
+
+  if (self->seconds_to_leave > 0)
+    text = g_strdup_printf (
+        ngettext ("Nobody has used this machine for a while. It ends in %u second: press a key "
+                  "to keep it.",
+                  "Nobody has used this machine for a while. It ends in %u seconds: press a key "
+                  "to keep it.",
+                  self->seconds_to_leave),
+        self->seconds_to_leave);
+  else if (status->tampered)
+    text = g_strdup (
+        _ ("The disk below this machine was changed while you work. Save your work elsewhere, and start "
+           "afresh."));
+  else if (status->filled == AST_ROOM_ALARM)
+    text = g_strdup (
+        _ ("The disk of this machine is almost full, and it stands still when it is. Delete what you do "
+           "not need."));
+  else if (status->filled > 0)
+    text = g_strdup (_ ("The disk of this machine is nearly full. Delete what you do not need."));
+  ast_session_page_tell (AST_SESSION_PAGE (self->session), text);
+}
+
+static void
+on_leaving (AstIdleWatch *watch, guint seconds, AstApplication *self)
+{
+  self->seconds_to_leave = seconds;
+  ast_application_tell_worry (self);
+}
+
+static void
+on_left (AstIdleWatch *watch, AstApplication *self)
+{
+  g_message ("The session ends: nobody was there for %u minutes", self->config->idle_minutes);
+  self->seconds_to_leave = 0;
+  ast_runner_stop (self->runner, FALSE);
 }
 
 // Once there is a guest on the screen for the bar to stand above: until then the page of the start is left by
@@ -301,6 +364,8 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
     return g_main_loop_quit (self->loop);
   if (ast_application_show_warming (self, status))
     return;
+  ast_application_watch_for_idle (self, is_up);
+  ast_application_tell_worry (self);
   if (status->state == AST_STATE_FAILED)
     {
       ast_application_forget_volume (self);
@@ -319,7 +384,7 @@ on_runner_changed (AstRunner *runner, AstApplication *self)
     }
   if (status->state == AST_STATE_PREPARING)
     {
-      AstAppliance *appliance = ast_catalogue_find (self->catalogue, status->appliance);
+      const AstAppliance *appliance = ast_runner_get_appliance (self->runner);
 
       self->guest_shown = FALSE;
       ast_launcher_stop_countdown (AST_LAUNCHER (self->launcher));
@@ -377,6 +442,7 @@ on_screen_shown (AstScreen *screen, AstApplication *self)
   ast_application_turn_to (self, self->session);
   ast_window_paint_now (AST_WINDOW (self->window));
   ast_application_show_pause (self);
+  ast_application_watch_for_idle (self, TRUE);
   g_idle_add_full (G_PRIORITY_LOW, on_guest_painted, g_object_ref (self), g_object_unref);
 }
 
@@ -399,7 +465,7 @@ ast_application_start (AstApplication *self, const char *id)
   if (error)
     {
       ast_application_tell_journal (self, id, error);
-      ast_application_show_failure (self, id, error);
+      ast_application_show_failure (self, id, error, FALSE);
     }
 }
 
@@ -506,6 +572,12 @@ on_back (AstApplication *self)
   status = ast_runner_get_status (self->runner);
   if (status->state == AST_STATE_IDLE || status->warming)
     ast_application_turn_to (self, self->launcher);
+}
+
+static void
+on_continue (AstApplication *self)
+{
+  ast_runner_continue (self->runner);
 }
 
 static void
@@ -668,6 +740,7 @@ ast_application_add_pages (AstApplication *self, GtkWidget *screen)
   g_signal_connect_swapped (self->progress, "cancel", G_CALLBACK (on_cancel), self);
   g_signal_connect_swapped (self->failure, "back", G_CALLBACK (on_back), self);
   g_signal_connect_swapped (self->failure, "again", G_CALLBACK (on_again), self);
+  g_signal_connect_swapped (self->failure, "go-on", G_CALLBACK (on_continue), self);
   g_signal_connect_swapped (bar, "end", G_CALLBACK (on_end), self);
   g_signal_connect_swapped (bar, "force", G_CALLBACK (on_cancel), self);
   g_signal_connect_swapped (bar, "restart", G_CALLBACK (on_restart), self);
@@ -686,6 +759,11 @@ ast_application_add_runner (AstApplication *self, AstScreen *screen)
   g_signal_connect_object (self->warmth, "changed", G_CALLBACK (on_warmth_changed), self, 0);
   self->runner = ast_runner_new (self->config, self->host, self->store, self->warm, screen);
   g_signal_connect (self->runner, "changed", G_CALLBACK (on_runner_changed), self);
+  self->idle = ast_idle_watch_new ();
+  g_signal_connect_object (self->idle, "touched", G_CALLBACK (ast_runner_note_touch), self->runner,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect (self->idle, "leaving", G_CALLBACK (on_leaving), self);
+  g_signal_connect (self->idle, "left", G_CALLBACK (on_left), self);
   self->heads = ast_heads_new (AST_WINDOW (self->window), screen);
   g_signal_connect_object (screen, "shown", G_CALLBACK (on_screen_shown), self, 0);
   g_signal_connect_object (screen, "redirections-changed", G_CALLBACK (on_redirections_changed), self,
@@ -712,7 +790,7 @@ on_painted (gpointer data)
   if (screen == NULL)
     {
       ast_application_tell_journal (self, NULL, error);
-      ast_application_show_failure (self, NULL, error);
+      ast_application_show_failure (self, NULL, error, FALSE);
       return G_SOURCE_REMOVE;
     }
   ast_application_add_pages (self, screen);
@@ -741,6 +819,7 @@ ast_application_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->catalogue, self);
   g_clear_handle_id (&self->ahead_timer, g_source_remove);
   g_clear_object (&self->bus);
+  g_clear_object (&self->idle);
   g_clear_object (&self->warmth);
   g_clear_object (&self->warm);
   g_clear_object (&self->runner);
@@ -789,7 +868,7 @@ ast_application_new (const AstConfig *config, const GError *trouble, gboolean wi
   ast_application_add_window (self, windowed);
   if (trouble)
     {
-      ast_failure_page_show (AST_FAILURE_PAGE (self->failure), NULL, NULL, trouble);
+      ast_failure_page_show (AST_FAILURE_PAGE (self->failure), NULL, NULL, trouble, FALSE);
       return self;
     }
   self->catalogue = ast_catalogue_new ((const char *const *)config->appliances,

@@ -25,12 +25,16 @@ struct _AstFailurePage
   GtkWidget *code;
   GtkWidget *buttons;
   GtkWidget *back;
+  GtkWidget *choice; // the sentence, and the buttons in the place of the others
+  GtkWidget *choice_buttons;
+  GtkWidget *go_on;
 };
 
 enum
 {
   SIGNAL_BACK,
   SIGNAL_AGAIN,
+  SIGNAL_GO_ON,
   N_SIGNALS
 };
 
@@ -48,6 +52,12 @@ static void
 on_again (AstFailurePage *self)
 {
   g_signal_emit (self, signals[SIGNAL_AGAIN], 0);
+}
+
+static void
+on_go_on (AstFailurePage *self)
+{
+  g_signal_emit (self, signals[SIGNAL_GO_ON], 0);
 }
 
 static void
@@ -72,13 +82,16 @@ set_code (AstFailurePage *self, const AstFailureNote *note)
 }
 
 void
-ast_failure_page_show (AstFailurePage *self, const char *id, const char *name, const GError *error)
+ast_failure_page_show (AstFailurePage *self, const char *id, const char *name, const GError *error,
+                       gboolean is_resumable)
 {
   g_autoptr (GDateTime) now = g_date_time_new_now_local ();
   const AstFailureNote note = { self->config->name, ast_error_word_of (error), now, id };
   gboolean is_ours = error->domain == AST_ERROR;
-  g_autofree char *title = name ? g_strdup_printf (_ ("“%s” cannot be used right now"), name)
-                                : g_strdup (_ ("This station is not ready"));
+  g_autofree char *title
+      = name ? g_strdup_printf (is_resumable ? _ ("“%s” has stopped") : _ ("“%s” cannot be used right now"),
+                                name)
+             : g_strdup (_ ("This station is not ready"));
 
   gtk_label_set_text (GTK_LABEL (self->title), title);
   gtk_label_set_text (GTK_LABEL (self->message), error->message);
@@ -86,9 +99,12 @@ ast_failure_page_show (AstFailurePage *self, const char *id, const char *name, c
   gtk_label_set_text (GTK_LABEL (self->admin), is_ours ? ast_error_admin_advice (error->code) : "");
   set_facts (self, &note, name);
   set_code (self, &note);
-  gtk_widget_set_visible (self->buttons, name != NULL);
+  gtk_widget_set_visible (self->advice, !is_resumable);
+  gtk_widget_set_visible (self->choice, is_resumable);
+  gtk_widget_set_visible (self->choice_buttons, is_resumable);
+  gtk_widget_set_visible (self->buttons, name != NULL && !is_resumable);
   if (name) // a hidden button must not get the keys
-    gtk_widget_grab_focus (self->back);
+    gtk_widget_grab_focus (is_resumable ? self->go_on : self->back);
 }
 
 static void
@@ -98,6 +114,8 @@ ast_failure_page_class_init (AstFailurePageClass *klass)
       = g_signal_new ("back", AST_TYPE_FAILURE_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SIGNAL_AGAIN]
       = g_signal_new ("again", AST_TYPE_FAILURE_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_GO_ON]
+      = g_signal_new ("go-on", AST_TYPE_FAILURE_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static GtkWidget *
@@ -128,6 +146,17 @@ new_admin_box (AstFailurePage *self)
   return box;
 }
 
+static GtkWidget *
+new_row (GtkWidget *first, GtkWidget *second)
+{
+  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 16);
+
+  gtk_widget_set_halign (row, GTK_ALIGN_CENTER);
+  gtk_container_add (GTK_CONTAINER (row), first);
+  gtk_container_add (GTK_CONTAINER (row), second);
+  return row;
+}
+
 static void
 ast_failure_page_init (AstFailurePage *self)
 {
@@ -137,17 +166,23 @@ ast_failure_page_init (AstFailurePage *self)
   self->message = new_bounded_text ("message", MESSAGE_LINES);
   self->advice = ast_new_text (NULL, "advice", TRUE);
   self->back = ast_new_button (_ ("Back to the appliances"), "primary", G_CALLBACK (on_back), self);
-  self->buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 16);
-  gtk_widget_set_halign (self->buttons, GTK_ALIGN_CENTER);
-  gtk_container_add (GTK_CONTAINER (self->buttons), self->back);
-  gtk_container_add (GTK_CONTAINER (self->buttons),
-                     ast_new_button (_ ("Try again"), "quiet", G_CALLBACK (on_again), self));
+  self->buttons
+      = new_row (self->back, ast_new_button (_ ("Try again"), "quiet", G_CALLBACK (on_again), self));
+  self->choice
+      = ast_new_text (_ ("What was written to its disk is still there. It can start again with that; when "
+                         "the session ends, it is forgotten."),
+                      "advice", TRUE);
+  self->go_on = ast_new_button (_ ("Start with my work"), "primary", G_CALLBACK (on_go_on), self);
+  self->choice_buttons
+      = new_row (self->go_on, ast_new_button (_ ("End session"), "danger", G_CALLBACK (on_back), self));
   gtk_container_add (GTK_CONTAINER (card),
                      ast_svg_image_new ("resource:///org/asteroide/kiosk/failure.svg", NULL, 72, 72));
   gtk_container_add (GTK_CONTAINER (card), self->title);
   gtk_container_add (GTK_CONTAINER (card), self->message);
   gtk_container_add (GTK_CONTAINER (card), self->advice);
   gtk_container_add (GTK_CONTAINER (card), self->buttons);
+  gtk_container_add (GTK_CONTAINER (card), self->choice);
+  gtk_container_add (GTK_CONTAINER (card), self->choice_buttons);
   gtk_container_add (GTK_CONTAINER (card), new_admin_box (self));
   gtk_box_set_center_widget (GTK_BOX (self), card);
   ast_with_class (GTK_WIDGET (self), "backdrop");

@@ -99,6 +99,8 @@ ast_host_bar_set_room (AstHostBar *self, const AstRoom *room)
   g_autofree char *text = g_strdup_printf (_ ("%s of %s written"), used, bound);
 
   gtk_label_set_text (GTK_LABEL (self->room), room->bound > 0 ? text : "");
+  (ast_room_percent (room) >= AST_ROOM_WARN ? gtk_style_context_add_class : gtk_style_context_remove_class) (
+      gtk_widget_get_style_context (self->room), "warning");
 }
 
 void
@@ -115,6 +117,10 @@ ast_host_bar_set_volume (AstHostBar *self, AstVolume volume)
 static const char *
 explain_pause (AstHostBar *self, AstPause pause)
 {
+  if (pause == AST_PAUSE_WATCHDOG)
+    return _ ("The system in this machine does not answer any more, so it stands still. It may recover when "
+              "it runs "
+              "again.");
   if (pause == AST_PAUSE_DISK_ERROR)
     return _ ("The disk of this station failed, so the machine stands still. Tell the person who looks after "
               "this room.");

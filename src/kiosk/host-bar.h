@@ -12,10 +12,9 @@ G_BEGIN_DECLS
 #define AST_TYPE_HOST_BAR (ast_host_bar_get_type ())
 // Signals, all of what the person wants: "end": the session to end; "force": … without waiting for the guest;
 // "restart": the same appliance anew; "go-on": a paused guest to try again; "chord": Ctrl+Alt+Del in the
-// guest; "redirect" (const char *id, gboolean in): a device there; "closed": back to work. And "refresh": the
-// bar is open, and shows what it is told now.
-// guest; "turn-volume", with an AstVolumeTurn: louder, quieter, silent; "closed": back to work. And
-// "refresh": the bar is open, and shows what it is told now.
+// guest; "redirect" (const char *id, gboolean in): a device there; "turn-volume", with an AstVolumeTurn:
+// louder, quieter, silent; "closed": back to work. And "refresh": the bar is open, and shows what it is told
+// now.
 G_DECLARE_FINAL_TYPE (AstHostBar, ast_host_bar, AST, HOST_BAR, GtkRevealer)
 
 GtkWidget *ast_host_bar_new (void);

@@ -13,6 +13,7 @@ struct _AstSessionPage
   GtkWidget *screen;
   GtkWidget *bar;
   GtkWidget *edge;
+  GtkWidget *notice;
   guint chord_key;
   GdkModifierType chord_mods;
   GHashTable *held; // hardware key codes whose press the guest has got
@@ -113,6 +114,13 @@ ast_session_page_handle_key (AstSessionPage *self, GdkEventKey *event)
   return FALSE;
 }
 
+void
+ast_session_page_tell (AstSessionPage *self, const char *text)
+{
+  gtk_label_set_text (GTK_LABEL (self->notice), text);
+  gtk_widget_set_visible (self->notice, text != NULL);
+}
+
 AstScreen *
 ast_session_page_get_screen (AstSessionPage *self)
 {
@@ -157,6 +165,10 @@ ast_session_page_init (AstSessionPage *self)
   gtk_event_box_set_above_child (GTK_EVENT_BOX (self->edge), TRUE);
   g_object_set (self->edge, "valign", GTK_ALIGN_START, "height-request", EDGE_HEIGHT, "visible", TRUE, NULL);
   gtk_widget_add_events (self->edge, GDK_ENTER_NOTIFY_MASK | GDK_LEAVE_NOTIFY_MASK);
+  self->notice = ast_new_text (NULL, "notice", TRUE);
+  g_object_set (self->notice, "halign", GTK_ALIGN_CENTER, "valign", GTK_ALIGN_END, "no-show-all", TRUE, NULL);
+  gtk_overlay_add_overlay (GTK_OVERLAY (self), self->notice);
+  gtk_overlay_set_overlay_pass_through (GTK_OVERLAY (self), self->notice, TRUE);
   gtk_overlay_add_overlay (GTK_OVERLAY (self), self->edge);
   gtk_overlay_add_overlay (GTK_OVERLAY (self), self->bar);
   g_signal_connect_object (self->edge, "enter-notify-event", G_CALLBACK (on_edge_entered), self,

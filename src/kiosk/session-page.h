@@ -14,6 +14,8 @@ G_DECLARE_FINAL_TYPE (AstSessionPage, ast_session_page, AST, SESSION_PAGE, GtkOv
 GtkWidget *ast_session_page_new (GtkWidget *screen, const char *bar_chord);
 // Both borrowed.
 AstScreen *ast_session_page_get_screen (AstSessionPage *self);
+// Words at the foot of the session that take neither keys nor clicks from the guest; NULL = none.
+void ast_session_page_tell (AstSessionPage *self, const char *text);
 AstHostBar *ast_session_page_get_bar (AstSessionPage *self);
 // A key of the window: the chord, or one for the open bar, or the guest's. TRUE when it must go no further.
 gboolean ast_session_page_handle_key (AstSessionPage *self, GdkEventKey *event);

@@ -14,7 +14,8 @@ import time
 import clikit
 
 NO_KIOSK = "No kiosk of this station answers on D-Bus"
-IDLE = {"state": "idle", "appliance": None, "since": None, "failure": None, "paused": None, "exam": False, "warming": False, "room": None}
+IDLE = {"state": "idle", "appliance": None, "since": None, "failure": None, "paused": None, "exam": False, "warming": False, "resumable": False,
+        "room": None}
 EXAM = "[station]\nexam=yes\n"
 
 
@@ -87,7 +88,8 @@ class NoKiosk(clikit.CommandCase):
         """A failure stays told after its kiosk has gone"""
         failed = {"state": "failed", "appliance": "good", "since": "2026-01-02T03:04:05.000006Z",
                   "failure": {"code": "guest-lost", "message": "“Lab good” stopped unexpectedly."}, "paused": None,
-                  "exam": False, "warming": False, "room": None}
+                  "exam": False, "warming": False, "resumable": False,
+        "room": None}
         self.write_state(json.dumps(failed))
         self.assertEqual(self.ctl_json("status"), failed)
         text = self.ctl("status", env={"TZ": "UTC"}).stdout

@@ -28,11 +28,11 @@ static void
 on_found (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (AstMachine) machine = ast_host_find_leftover_finish (AST_HOST (source), result, &error);
+  g_autoptr (AstLeftover) leftover = ast_host_find_leftover_finish (AST_HOST (source), result, &error);
 
-  if (machine == NULL)
+  if (leftover == NULL)
     g_error ("There is no guest: %s", error ? error->message : "none runs");
-  ast_release_async (machine, ((Asking *)data)->stick, NULL, on_released, data);
+  ast_release_async (leftover->machine, ((Asking *)data)->stick, NULL, on_released, data);
 }
 
 int

@@ -36,6 +36,10 @@ CHORDS = ([f"{held}+F{number}" for held in ("ctrl+alt", "alt", "ctrl+alt+shift")
           + ["alt+Up", "alt+Left", "alt+Right", "alt+Tab", "alt+F4", "alt+space", "super+l", "super+r", "ctrl+c", "ctrl+z", "Print"]
           + [f"alt+Print+{key}" for key in "0123456789abcdefghijklmnopqrstuvwxyz"]
           + ["ctrl+alt+Delete"] * 8)
+# How a kiosk dies, and how an administrator ends the whole session.
+CRASHES = {"the kiosk is killed": "pkill -KILL -x -u asteroide asteroide", "the kiosk crashes": "pkill -SEGV -x -u asteroide asteroide",
+           "X is killed": "pkill -KILL -x Xorg"}
+END_OF_SESSION = "loginctl terminate-session $(loginctl list-sessions --no-legend | awk '/asteroide/ {print $1}')"
 # Those that would leave the session, where the page does not matter.
 WAYS_OUT = [chord for chord in CHORDS if chord.startswith(("ctrl+alt+", "alt+Print+"))][::2] + ["ctrl+alt+Delete"] * 8
 
@@ -291,9 +295,11 @@ grep -v asteroide $accounts""")
 
     def test_exits(self):
         """Whatever ends, the launcher is back: the kiosk, the X server, what began them, the session"""
-        ends = {"the kiosk is killed": "pkill -KILL -x -u asteroide asteroide", "the kiosk crashes": "pkill -SEGV -x -u asteroide asteroide",
-                "X is killed": "pkill -KILL -x Xorg", "xinit ends": "pkill -TERM -x xinit",
-                "the session is ended": "loginctl terminate-session $(loginctl list-sessions --no-legend | awk '/asteroide/ {print $1}')"}
+        for name, command in CRASHES.items():
+            self.crash(name, command)
+            self.wait_for_launcher()
+            type(self).attempts += 1
+        ends = {"xinit ends": "pkill -TERM -x xinit", "the session is ended": END_OF_SESSION}
         for name, command in ends.items():
             before = self.run_in("systemctl show -P MainPID asteroide").strip()
             ended = float(self.run_in(f"cut -d' ' -f1 /proc/uptime; {command}"))
@@ -304,6 +310,15 @@ grep -v asteroide $accounts""")
             self.figure(f"{name}: the session is over after {over - ended:.1f} s, the next one begins {again - over:.1f} s later")
             self.assertEqual(self.run_in("cat /sys/class/tty/tty0/active"), "tty7\n")
             type(self).attempts += 1
+
+    def crash(self, name, command):
+        """The kiosk dies; another one is there, in the same session."""
+        session, before = self.run_in("systemctl show -P MainPID asteroide"), self.pids("asteroide")
+        ended = float(self.run_in(f"cut -d' ' -f1 /proc/uptime; {command}"))
+        processes.wait_until(lambda: (now := self.pids("asteroide")) and now != before, f"{name}: another kiosk", 60, 0.3)
+        begun = int(self.run_in(f"cut -d' ' -f22 /proc/{self.pids('asteroide')[0]}/stat")) / 100
+        self.assertEqual(self.run_in("systemctl show -P MainPID asteroide"), session)
+        self.figure(f"{name}: another one begins {begun - ended:.1f} s later")
 
     def test_limits(self):
         """Processes and memory without end in the session: the base and the kiosk go on"""
@@ -359,21 +374,37 @@ grep -v asteroide $accounts""")
         self.wait_state("ready")
 
     def test_guest_dies(self):
-        """The guest is killed: the kiosk tells, and goes on"""
+        """The guest is killed: the screen says so, and what was written is there until somebody has chosen"""
         self.run_in("pkill -KILL -u asteroide -f qemu-system-x86_64")
-        self.wait_state("failed", "idle")
+        self.wait_state("failed")
         self.assertEqual(self.pids("qemu-system-x86"), [])
-        self.machine.press("Escape")
+        self.machine.click_on("End session")
         self.wait_for_launcher()
+        self.expect_nothing_left()
 
     def test_kiosk_dies_with_a_guest(self):
-        """The kiosk is killed beside a guest: the next one has neither guest nor overlay"""
+        """The kiosk dies beside a guest, or its X server: the next one shows the same guest; the session is ended: there is none"""
         self.run_in("asteroidectl start tiny")
         self.wait_state("ready")
-        self.run_in("pkill -KILL -x -u asteroide asteroide")
+        self.wait_for_colour(guests.COLOURS["tiny"], seconds=GUEST_SECONDS)
+        guest, overlay = self.pids("qemu-system-x86"), self.run_in("ls /var/lib/asteroide/overlays")
+        for name, command in CRASHES.items():
+            self.crash(name, command)
+            self.expect_same_guest(guest, overlay)
+        self.shot("same_guest")
+        self.press_all(WAYS_OUT)
+        self.run_in(END_OF_SESSION)
+        processes.wait_until(lambda: self.pids("qemu-system-x86") != guest, "the guest's end", 60, 0.5)
         self.wait_for_launcher()
         self.wait_state("idle")
         self.expect_nothing_left()
+
+    def expect_same_guest(self, guest, overlay):
+        """A kiosk is there that shows it."""
+        processes.wait_until(lambda: self.run_in(f"busctl get-property {BUS} State", status=None) == 's "ready"\n', "a session that goes on", 240, 0.5)
+        self.wait_for_colour(guests.COLOURS["tiny"])
+        self.assertEqual(self.pids("qemu-system-x86"), guest)
+        self.assertEqual(self.run_in("ls /var/lib/asteroide/overlays"), overlay)
 
     def make_medium(self, name):
         """A megabyte that nobody has seen before: the file, and the colour in which a guest shows that it has read it."""
@@ -427,15 +458,14 @@ grep -v asteroide $accounts""")
         self.machine.eject()
         self.wait_for_device("out", "drive:")
         self.wait_for_colour("204888")
-        # The kiosk is killed beside a guest that has a stick: the station has it back.
+        # The kiosk is killed beside a guest that has a stick: the station has it back, and the next kiosk gives it again.
         again, again_colour = self.make_medium("again.raw")
         self.machine.plug_stick("again", again)
         self.wait_for_colour(again_colour)
-        self.run_in("pkill -KILL -x -u asteroide asteroide")
-        self.wait_for_launcher()
-        self.expect_nothing_left()
-        self.run_in("asteroidectl start reader")
-        self.wait_for_colour(again_colour, seconds=GUEST_SECONDS)
+        self.crash("the kiosk dies beside a stick", CRASHES["the kiosk is killed"])
+        self.wait_state("ready")
+        self.wait_for_device("in", "usb:")
+        self.wait_for_colour(again_colour)
         self.run_in("asteroidectl stop --force")
         self.wait_state("idle")
         self.machine.unplug("again")
@@ -530,6 +560,10 @@ grep -v asteroide $accounts""")
         self.wait_for_launcher()
         self.run_in("asteroidectl start tiny")
         self.wait_state("ready")
+        self.wait_for_colour(guests.COLOURS["tiny"], seconds=GUEST_SECONDS)
+        guest, overlay = self.pids("qemu-system-x86"), self.run_in("ls /var/lib/asteroide/overlays")
+        self.run_in("pkill -KILL -x -u asteroide cage")
+        self.expect_same_guest(guest, overlay)
         self.shot("cage_guest")
         self.press_all(WAYS_OUT)
 

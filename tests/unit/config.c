@@ -100,6 +100,7 @@ assert_default (const AstConfig *config)
   g_assert_cmpuint (config->stop_seconds, ==, 60);
   g_assert_cmpuint (config->reserve_mib, ==, 1024);
   g_assert_cmpuint (config->overlay_mib, ==, 0);
+  g_assert_cmpuint (config->idle_minutes, ==, 0);
   g_assert_cmpstr (config->bar_chord, ==, "<Control><Alt>Home");
   g_assert_cmpuint (config->usb_rules->len, ==, 0);
   g_assert_cmpuint (config->volume, ==, 100);
@@ -208,7 +209,7 @@ test_every_key (Fixture *self, gconstpointer data)
             "runtime=./run/../run\n"
             "[libvirt]\nuri=qemu:///system # for all\naccel = tcg # slow\n"
             "[launcher]\ndefault=0.a_b-c\ntimeout=0 # none\n"
-            "[session]\nstop-seconds=5\nreserve-mib=0\noverlay-mib=64\nbar-chord=<Super>F12\n"
+            "[session]\nstop-seconds=5\nreserve-mib=0\noverlay-mib=64\nidle-minutes=45\nbar-chord=<Super>F12\n"
             "[usb]\nrules = deny class=video ; allow vendor=046d product=0825;; deny port=1-4*; # the rest\n"
             "[sound]\nvolume=0 # silent\n"
             "[dbus]\nbus=system\n"
@@ -239,6 +240,7 @@ test_every_key (Fixture *self, gconstpointer data)
   assert_rules (config, "deny class=video;allow vendor=046d product=0825;deny port=1-4*");
   g_assert_cmpuint (config->reserve_mib, ==, 0);
   g_assert_cmpuint (config->overlay_mib, ==, 64);
+  g_assert_cmpuint (config->idle_minutes, ==, 45);
   g_assert_cmpstr (config->bar_chord, ==, "<Super>F12");
   g_assert_cmpuint (config->volume, ==, 0);
   g_assert_cmpint (config->bus, ==, AST_BUS_SYSTEM);

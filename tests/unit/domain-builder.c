@@ -444,21 +444,25 @@ test_good_paths (void)
 }
 
 static void
-expect_runtime (const char *metadata, const char *runtime)
+expect_metadata (const char *metadata, const char *name, const char *value)
 {
-  g_autofree char *read = ast_domain_read_runtime (metadata);
+  g_autofree char *read = ast_domain_read_metadata (metadata, name);
 
-  g_assert_cmpstr (read, ==, runtime);
+  g_assert_cmpstr (read, ==, value);
 }
 
 static void
-test_runtime (void)
+test_metadata (void)
 {
-  expect_runtime ("<a:appliance xmlns:a=\"" AST_DOMAIN_NAMESPACE "\" id=\"x\" runtime=\"/run/a &amp; b\"/>",
-                  "/run/a & b");
-  expect_runtime ("<appliance id=\"x\"/>", NULL);
-  expect_runtime ("<appliance runtime=", NULL);
-  expect_runtime ("", NULL);
+  static const char *const whole = "<a:appliance xmlns:a=\"" AST_DOMAIN_NAMESPACE
+                                   "\" id=\"x\" runtime=\"/run/a &amp; b\" session=\"17\"/>";
+
+  expect_metadata (whole, "runtime", "/run/a & b");
+  expect_metadata (whole, "session", "17");
+  expect_metadata ("<appliance id=\"x\"/>", "runtime", NULL);
+  expect_metadata ("<appliance id=\"x\"/>", "session", NULL);
+  expect_metadata ("<appliance runtime=", "runtime", NULL);
+  expect_metadata ("", "session", NULL);
 }
 
 static void
@@ -556,7 +560,7 @@ main (int argc, char **argv)
   g_test_add_func ("/domain-builder/bad-paths", test_bad_paths);
   g_test_add_func ("/domain-builder/good-paths", test_good_paths);
   g_test_add_func ("/domain-builder/format-is-read", test_format_is_read);
-  g_test_add_func ("/domain-builder/runtime", test_runtime);
+  g_test_add_func ("/domain-builder/metadata", test_metadata);
   for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
     {
       g_autofree char *path = g_strdup_printf ("/domain-builder/refused/%s", refused[i].name);

@@ -55,6 +55,17 @@ test_machine_new (TestHost *host)
 // ---------------------------------------------------------------------------------------------------------------
 // Answers
 
+static AstLeftover *
+make_leftover (TestHost *host)
+{
+  AstLeftover *leftover = g_new0 (AstLeftover, 1);
+
+  leftover->machine = test_machine_new (host);
+  leftover->token = g_strdup (host->token);
+  leftover->paused = host->paused;
+  return leftover;
+}
+
 static void
 finish (TestHost *host, DoubleCall call, GTask *task, GError *error)
 {
@@ -66,8 +77,10 @@ finish (TestHost *host, DoubleCall call, GTask *task, GError *error)
     g_task_return_pointer (task, g_strdup (host->depends), g_free);
   else if (call != CALL_FIND)
     g_task_return_boolean (task, TRUE);
+  else if (host->leftover)
+    g_task_return_pointer (task, make_leftover (host), (GDestroyNotify)ast_leftover_free);
   else
-    g_task_return_pointer (task, host->leftover ? test_machine_new (host) : NULL, g_object_unref);
+    g_task_return_pointer (task, NULL, NULL);
 }
 
 static void
@@ -107,6 +120,10 @@ test_machine_start_async (AstMachine *machine, const AstStart *how, GCancellable
                      : how->pair               ? "(restore)"
                                                : "(start)";
 
+  g_free (TEST_MACHINE (machine)->host->started_token);
+  g_free (TEST_MACHINE (machine)->host->started_seed);
+  TEST_MACHINE (machine)->host->started_token = g_strdup (how->token);
+  TEST_MACHINE (machine)->host->started_seed = g_strdup (how->seed);
   take_call (TEST_MACHINE (machine)->host, how->pair ? CALL_RESTORE : CALL_START, word,
              g_task_new (machine, NULL, callback, data));
 }
@@ -202,6 +219,16 @@ test_machine_write_out_async (AstMachine *machine, AstUsbDevice *device, GCancel
 }
 
 static void
+test_machine_take_on (AstMachine *machine, AstAppliance *appliance, const char *overlay)
+{
+  TestHost *host = TEST_MACHINE (machine)->host;
+
+  test_note (host->trail, "(take on)");
+  g_free (host->overlay);
+  host->overlay = g_strdup (overlay);
+}
+
+static void
 test_machine_iface_init (AstMachineInterface *iface)
 {
   iface->start_async = test_machine_start_async;
@@ -213,6 +240,7 @@ test_machine_iface_init (AstMachineInterface *iface)
   iface->write_out_async = test_machine_write_out_async;
   iface->wait_for_desktop_async = test_machine_wait_for_desktop_async;
   iface->save_async = test_machine_save_async;
+  iface->take_on = test_machine_take_on;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -262,6 +290,8 @@ test_host_finalize (GObject *object)
   for (guint i = 0; i < N_CALLS; i++)
     g_assert_null (self->waiting[i]);
   g_free (self->overlay);
+  g_free (self->started_token);
+  g_free (self->started_seed);
   G_OBJECT_CLASS (test_host_parent_class)->finalize (object);
 }
 

@@ -43,7 +43,11 @@ struct _TestHost
   GTask *waiting[N_CALLS];
   char *overlay;       // what the last machine was made with
   const char *depends; // what a saved guest depends on
-  gboolean leftover;   // is there one to be found?
+  gboolean leftover;   // is there one to be found, …
+  const char *token;   // … of which session, …
+  AstPause paused;     // … and why does it stand still?
+  char *started_token; // what the last machine was started with
+  char *started_seed;
   AstWritten written;  // what is told of a device
   AstMachine *machine; // the last one made; weak
 };

@@ -11,10 +11,19 @@ test_read (void)
   g_assert_cmpuint (ast_memory_get_available (), >, 0);
 }
 
+static void
+test_read_oom_kills (void)
+{
+  g_assert_cmpuint (ast_memory_read_oom_kills ("pgfault 5\nnot_oom_kill 9\noom_kill 3\nnuma_hit 7\n"), ==, 3);
+  g_assert_cmpuint (ast_memory_read_oom_kills ("oom_kill 3\n"), ==, 3);
+  g_assert_cmpuint (ast_memory_read_oom_kills ("pgfault 5\n"), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/memory/read", test_read);
+  g_test_add_func ("/memory/oom-kills", test_read_oom_kills);
   return g_test_run ();
 }

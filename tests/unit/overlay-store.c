@@ -488,10 +488,10 @@ create_as_nobody (const char *folder)
   g_assert_nonnull (overlay);
   g_assert_cmpint (g_chmod (own, 0500), ==, 0);
   assert_create_fails (own_store, appliance, AST_ERROR_STORE, "Permission denied");
-  g_assert_cmpint (ast_overlay_store_sweep (own_store, NULL), ==, -1);
+  g_assert_cmpint (ast_overlay_store_sweep (own_store, NULL, NULL), ==, -1);
   g_assert_false (discard (own_store, overlay, NULL));
   g_assert_cmpint (g_chmod (own, 0700), ==, 0);
-  g_assert_cmpint (ast_overlay_store_sweep (own_store, NULL), ==, 1);
+  g_assert_cmpint (ast_overlay_store_sweep (own_store, NULL, NULL), ==, 1);
 }
 
 // An ordinary user: the images are root's, one place for overlays is closed to him, another one is his.
@@ -773,7 +773,7 @@ test_in_use (void)
   holder = hold (overlay);
   g_assert_false (discard (fixture->store, overlay, &error));
   g_assert_error (error, AST_ERROR, AST_ERROR_BUSY);
-  g_assert_cmpint (ast_overlay_store_sweep (fixture->store, NULL), ==, 0);
+  g_assert_cmpint (ast_overlay_store_sweep (fixture->store, NULL, NULL), ==, 0);
   g_assert_true (exists (overlay));
   let_go (holder);
   g_assert_false (ast_overlay_store_in_use (overlay));
@@ -835,7 +835,7 @@ test_sweep (void)
   g_autoptr (GTimer) timer = NULL;
   guint before;
 
-  g_assert_cmpint (ast_overlay_store_sweep (fixture->store, NULL), ==, 0);
+  g_assert_cmpint (ast_overlay_store_sweep (fixture->store, NULL, NULL), ==, 0);
   g_assert_false (exists (fixture->overlays));
   overlay = create_well (fixture);
   discard_well (fixture->store, overlay);
@@ -853,7 +853,7 @@ test_sweep (void)
       g_free (make_leftover (fixture, name));
     }
   timer = g_timer_new ();
-  g_assert_cmpint (ast_overlay_store_sweep (fixture->store, NULL), ==, MANY + (int)G_N_ELEMENTS (leftovers));
+  g_assert_cmpint (ast_overlay_store_sweep (fixture->store, NULL, NULL), ==, MANY + (int)G_N_ELEMENTS (leftovers));
   g_test_message ("sweep of %d: %.0f ms", MANY, g_timer_elapsed (timer, NULL) * 1e3);
   g_assert_cmpuint (count_files (fixture->overlays), ==, before);
   g_assert_true (exists (link_path));
@@ -877,7 +877,7 @@ test_kept (void)
   g_assert_cmpint (found.st_mode, ==, S_IFREG | 0600);
   g_assert_true (guest_writes (first, "0x99"));
   discard_well (fixture->store, first);
-  g_assert_cmpint (ast_overlay_store_sweep (fixture->store, NULL), ==, 0);
+  g_assert_cmpint (ast_overlay_store_sweep (fixture->store, NULL, NULL), ==, 0);
   again = create_well (fixture);
   g_assert_cmpstr (first, ==, again);
   g_assert_true (guest_reads (again, "0x99"));

@@ -6,6 +6,7 @@
 #include "guest-lock.h"
 #include "image-tools.h"
 #include "overlay-names.h"
+#include "session-facts.h"
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,8 @@ static const AstRunnerTimes never = { .silent_guest = 3600 * 1000,
                                       .screen_grace = 3600 * 1000,
                                       .discard_wait = 1,
                                       .memory_look = 3600 * 1000,
+                                      .beat = 3600 * 1000,
+                                      .room_look = 3600 * 1000,
                                       .get_memory = get_memory };
 
 typedef struct
@@ -100,6 +103,10 @@ make_fixture (const AstRunnerTimes *times, gboolean seen)
   self->config->runtime = g_build_filename (self->folder, "run", NULL);
   self->config->stop_seconds = 2;
   self->appliance = make_appliance (self->folder, disk, NULL);
+  // An appliance's folder has its name.
+  g_free (self->appliance->folder);
+  self->appliance->folder = g_build_filename (self->folder, "lab", NULL);
+  g_assert_cmpint (g_mkdir (self->appliance->folder, 0755), ==, 0);
   self->store = ast_overlay_store_new (self->overlays, 0, 0);
   self->warm = make_warm_store (self->folder);
   self->trail = g_string_new (NULL);
@@ -110,11 +117,11 @@ make_fixture (const AstRunnerTimes *times, gboolean seen)
   return self;
 }
 
-// Notes that are written in a thread are written by then.
+// What a thread does for it is done by then.
 static void
-wait_for_store (AstOverlayStore *store)
+wait_for_threads (gpointer object)
 {
-  while (g_atomic_int_get (&G_OBJECT (store)->ref_count) > 1)
+  while (g_atomic_int_get (&G_OBJECT (object)->ref_count) > 1)
     {
       g_main_context_iteration (NULL, FALSE);
       g_usleep (100);
@@ -125,8 +132,9 @@ static void
 free_fixture (Fixture *self)
 {
   g_signal_handlers_disconnect_by_data (self->runner, self);
+  wait_for_threads (self->runner);
   g_assert_finalize_object (self->runner);
-  wait_for_store (self->store);
+  wait_for_threads (self->store);
   g_assert_finalize_object (self->store);
   g_assert_finalize_object (self->warm);
   g_assert_finalize_object (self->host);
@@ -745,6 +753,19 @@ test_no_space (void)
 // ---------------------------------------------------------------------------------------------------------------
 // The guest's own end
 
+// The guest is gone, and what was written in it is there until the person has chosen.
+static void
+assert_choice (Fixture *self, const char *code)
+{
+  assert_failed (self, code);
+  g_assert_true (ast_runner_get_status (self->runner)->resumable);
+  g_assert_true (ast_runner_can_continue (self->runner));
+  g_assert_true (is_locked (self));
+  g_assert_cmpuint (count_overlays (self), ==, 1);
+  g_assert_null (self->host->machine);
+  start_refused (self, AST_ERROR_BUSY);
+}
+
 static void
 guest_ends (AstEnd end, const char *code)
 {
@@ -757,9 +778,11 @@ guest_ends (AstEnd end, const char *code)
       wait_for_state (self, code ? AST_STATE_FAILED : AST_STATE_IDLE);
       if (code)
         {
-          assert_failed (self, code);
+          assert_choice (self, code);
           assert_entry (code, self->config->name, ready ? "ready" : "booting", "lab");
         }
+      ast_runner_dismiss_failure (self->runner);
+      wait_for_state (self, AST_STATE_IDLE);
       assert_clean (self);
       // The end is verified all the same.
       g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
@@ -782,6 +805,74 @@ static void
 test_guest_is_lost (void)
 {
   guest_ends (AST_END_LOST, "guest-lost");
+  guest_ends (AST_END_PANICKED, "guest-crashed");
+}
+
+// What was written before the guest died is what the next one boots from; as often as it takes.
+static void
+test_goes_on_from_disk (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  g_autofree char *overlay = NULL;
+
+  bring_to_ready (self);
+  overlay = g_strdup (self->host->overlay);
+  ast_machine_emit_ended (self->host->machine, AST_END_LOST);
+  wait_for_state (self, AST_STATE_FAILED);
+  self->host->manners[CALL_START] = DOUBLE_FAILS;
+  ast_runner_continue (self->runner);
+  wait_for_state (self, AST_STATE_FAILED);
+  assert_choice (self, "start-failed");
+  self->host->manners[CALL_START] = DOUBLE_SUCCEEDS;
+  g_string_truncate (self->trail, 0);
+  ast_runner_continue (self->runner);
+  wait_for_state (self, AST_STATE_BOOTING);
+  g_assert_cmpstr (self->trail->str, ==, "preparing (prepare) (make) (start) starting (attach) booting");
+  g_assert_cmpstr (self->host->overlay, ==, overlay);
+  g_assert_false (ast_runner_get_status (self->runner)->resumable);
+  ast_screen_emit_desktop_ready (AST_SCREEN (self->screen));
+  g_assert_cmpint (state_of (self), ==, AST_STATE_READY);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  ast_runner_continue (self->runner);
+  assert_idle (self);
+}
+
+static void
+test_choice_is_ended_outside (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to_ready (self);
+  ast_machine_emit_ended (self->host->machine, AST_END_LOST);
+  wait_for_state (self, AST_STATE_FAILED);
+  ast_runner_stop (self->runner, FALSE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// A kept state is not lost with the guest, and a live CD has nothing to lose.
+static void
+test_no_choice (void)
+{
+  for (guint kept = 0; kept < 2; kept++)
+    {
+      g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+      if (kept)
+        self->appliance->keeping = AST_KEEPING_KEPT;
+      else
+        g_clear_pointer (&self->appliance->disk, ast_image_free);
+      bring_to_ready (self);
+      ast_machine_emit_ended (self->host->machine, AST_END_LOST);
+      wait_for_state (self, AST_STATE_FAILED);
+      assert_failed (self, "guest-lost");
+      g_assert_false (ast_runner_can_continue (self->runner));
+      g_assert_false (is_locked (self));
+      ast_runner_dismiss_failure (self->runner);
+      wait_for_state (self, AST_STATE_IDLE);
+    }
 }
 
 static void
@@ -806,9 +897,11 @@ test_guest_ends_while_starting (void)
   ast_machine_emit_ended (self->host->machine, AST_END_LOST);
   test_host_answer (self->host, CALL_START, NULL);
   wait_for_state (self, AST_STATE_FAILED);
-  assert_failed (self, "guest-lost");
-  assert_clean (self);
+  assert_choice (self, "guest-lost");
   g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+  ast_runner_dismiss_failure (self->runner);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -977,10 +1070,12 @@ test_screen_is_lost (void)
     }
   ast_screen_emit_lost (screen);
   wait_for_state (self, AST_STATE_FAILED);
-  assert_failed (self, "screen-lost");
-  assert_clean (self);
+  assert_choice (self, "screen-lost");
   g_assert_cmpuint (self->screen->attached, ==, 4);
   g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+  ast_runner_dismiss_failure (self->runner);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
 }
 
 static void
@@ -1143,6 +1238,333 @@ test_start_waits_for_recovery (void)
   g_assert_cmpstr (self->trail->str, ==,
                    "(find) preparing (destroy) (prepare) (make) (start) starting (attach) booting ready "
                    "stopping (destroy) (detach) discarding idle");
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The station's disks while a guest runs
+
+static Fixture *
+make_watching_fixture (void)
+{
+  AstRunnerTimes times = never;
+
+  times.room_look = 10;
+  return make_fixture (&times, TRUE);
+}
+
+// So much of the overlay's bound is taken.
+static void
+fill_overlay (Fixture *self, guint percent)
+{
+  int fd = open (self->host->overlay, O_RDWR);
+  gint64 size = lseek (fd, 0, SEEK_END);
+
+  g_assert_cmpint (fallocate (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size), ==, 0);
+  g_assert_cmpint (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, size * percent / 100), ==, 0);
+  close (fd);
+}
+
+static void
+test_filled (void)
+{
+  static const guint steps[][2] = { { 50, 0 },  { 82, 80 }, { 76, 80 }, { 97, 95 }, { 92, 95 },
+                                    { 88, 80 }, { 70, 0 },  { 78, 0 },  { 99, 95 } };
+  g_autoptr (Fixture) self = make_watching_fixture ();
+
+  bring_to_ready (self);
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
+    {
+      fill_overlay (self, steps[i][0]);
+      spin (50);
+      WAIT_UNTIL (self, ast_runner_get_status (self->runner)->filled == steps[i][1]);
+    }
+  g_assert_false (ast_runner_get_status (self->runner)->tampered);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_cmpuint (ast_runner_get_status (self->runner)->filled, ==, 0);
+  bring_to_ready (self);
+  spin (50);
+  g_assert_cmpuint (ast_runner_get_status (self->runner)->filled, ==, 0);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+}
+
+// An image that is replaced is the former one for the guest; one that is written into is not.
+static void
+test_tampered (void)
+{
+  g_autoptr (Fixture) self = make_watching_fixture ();
+  g_autofree char *other = g_build_filename (self->folder, "other.qcow2", NULL);
+
+  bring_to_ready (self);
+  spin (50);
+  g_assert_true (run_tool ("qemu-img create -q -f qcow2", other, "2M", NULL));
+  g_assert_cmpint (rename (other, self->appliance->disk->path), ==, 0);
+  spin (50);
+  g_assert_false (ast_runner_get_status (self->runner)->tampered);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  bring_to_ready (self);
+  spin (50);
+  g_assert_false (ast_runner_get_status (self->runner)->tampered);
+  g_assert_cmpint (truncate (self->appliance->disk->path, 4 * 1024 * 1024), ==, 0);
+  WAIT_UNTIL (self, ast_runner_get_status (self->runner)->tampered);
+  g_assert_cmpint (state_of (self), ==, AST_STATE_READY);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_false (ast_runner_get_status (self->runner)->tampered);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// A session outlives its runner
+
+// The runner dies as it is; its guest does not. The next one has not been told to recover yet.
+static void
+die (Fixture *self, const AstRunnerTimes *times)
+{
+  g_signal_handlers_disconnect_by_data (self->runner, self);
+  wait_for_threads (self->runner);
+  g_assert_finalize_object (self->runner);
+  self->runner = make_runner (self, times);
+  self->told = AST_STATE_IDLE;
+  g_signal_connect (self->runner, "changed", G_CALLBACK (on_changed), self);
+  g_string_truncate (self->trail, 0);
+  self->host->leftover = TRUE;
+  self->host->token = self->host->started_token;
+}
+
+static void
+change_facts (Fixture *self, void (*change) (AstSessionFacts *facts))
+{
+  g_autoptr (AstSessionFacts) facts = ast_session_facts_load (self->config->runtime);
+
+  g_assert_nonnull (facts);
+  change (facts);
+  g_assert_true (ast_session_facts_save (facts, self->config->runtime, NULL));
+}
+
+static void
+assert_no_facts (Fixture *self)
+{
+  g_autoptr (AstSessionFacts) facts = ast_session_facts_load (self->config->runtime);
+
+  g_assert_null (facts);
+}
+
+static void
+write_descriptor (Fixture *self)
+{
+  g_autofree char *path = g_build_filename (self->appliance->folder, "appliance.xml", NULL);
+  static const char text[] = "<appliance xmlns=\"urn:asteroide:appliance:1\" id=\"lab\"><name>Lab</name>"
+                             "<disk href=\"disk.qcow2\"/></appliance>";
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+static void
+test_rescue (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+  g_autofree char *overlay = NULL;
+
+  write_descriptor (self);
+  bring_to_ready (self);
+  overlay = g_strdup (self->host->overlay);
+  die (self, &never);
+  ast_runner_recover (self->runner);
+  // From the first moment on it is a session like any other.
+  g_assert_cmpint (state_of (self), ==, AST_STATE_PREPARING);
+  start_refused (self, AST_ERROR_BUSY);
+  wait_for_state (self, AST_STATE_BOOTING);
+  g_assert_cmpstr (self->trail->str, ==, "preparing (prepare) (find) (take on) (attach) booting");
+  g_assert_cmpstr (self->host->overlay, ==, overlay);
+  g_assert_true (g_file_test (overlay, G_FILE_TEST_EXISTS));
+  g_assert_cmpstr (ast_runner_get_appliance (self->runner)->name, ==, "Lab");
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 0);
+  ast_screen_emit_desktop_ready (AST_SCREEN (self->screen));
+  g_assert_cmpint (state_of (self), ==, AST_STATE_READY);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+  assert_no_facts (self);
+}
+
+static void
+test_rescue_of_a_paused_guest (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to_ready (self);
+  die (self, &never);
+  self->host->paused = AST_PAUSE_NO_SPACE;
+  ast_runner_recover (self->runner);
+  wait_for_state (self, AST_STATE_BOOTING);
+  WAIT_UNTIL (self, ast_runner_get_status (self->runner)->paused == AST_PAUSE_NO_SPACE);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_idle (self);
+}
+
+// Whoever sits there leaves before it is found.
+static void
+test_rescue_is_cancelled (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  bring_to_ready (self);
+  die (self, &never);
+  self->host->manners[CALL_FIND] = DOUBLE_WAITS;
+  ast_runner_recover (self->runner);
+  ast_runner_stop (self->runner, FALSE);
+  test_host_answer (self->host, CALL_FIND, NULL);
+  wait_for_state (self, AST_STATE_IDLE);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+  assert_idle (self);
+  assert_no_facts (self);
+}
+
+static void
+be_idle (AstSessionFacts *facts)
+{
+  facts->touched = MAX (facts->touched - 60 * 1000 - 1, 0);
+}
+
+static void
+boot_otherwise (AstSessionFacts *facts)
+{
+  g_free (facts->boot);
+  facts->boot = g_strdup ("another start");
+}
+
+static void
+end_it (AstSessionFacts *facts)
+{
+  facts->ending = TRUE;
+}
+
+static void
+be_away (AstSessionFacts *facts)
+{
+  facts->seen -= AST_SESSION_AWAY_LIMIT + 1;
+  facts->touched = facts->seen = MAX (facts->seen, 0);
+}
+
+static void
+be_under_exam (AstSessionFacts *facts)
+{
+  facts->exam = TRUE;
+}
+
+static void
+lose_its_guest (AstSessionFacts *facts)
+{
+  g_free (facts->token);
+  facts->token = g_uuid_string_random ();
+}
+
+static void
+lie_about_the_overlay (AstSessionFacts *facts)
+{
+  g_free (facts->overlay);
+  facts->overlay = g_strdup ("/etc/passwd");
+}
+
+// Nothing of the former session can be reached, and its guest does not run.
+static void
+test_no_rescue (gconstpointer change)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  if (change == be_away && ast_session_clock () < AST_SESSION_AWAY_LIMIT + 1)
+    return g_test_skip ("this system has not been up for long enough");
+  bring_to_ready (self);
+  die (self, &never);
+  change_facts (self, (void (*) (AstSessionFacts *))change);
+  recover (self);
+  assert_idle (self);
+  g_assert_cmpstr (self->trail->str, ==, "(find) (destroy)");
+  assert_no_facts (self);
+}
+
+static void
+test_no_rescue_after_idle_time (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+  self->config->idle_minutes = 1;
+  bring_to_ready (self);
+  die (self, &never);
+  change_facts (self, be_idle);
+  recover (self);
+  assert_idle (self);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+}
+
+// Another guest of this station's than the session's is ended; what the session wrote is still there.
+static void
+test_rescue_of_a_dead_guest (void)
+{
+  for (guint other = 0; other < 2; other++)
+    {
+      g_autoptr (Fixture) self = make_fixture (&never, TRUE);
+
+      bring_to_ready (self);
+      die (self, &never);
+      if (other)
+        change_facts (self, lose_its_guest);
+      else
+        self->host->leftover = FALSE;
+      ast_runner_recover (self->runner);
+      wait_for_state (self, AST_STATE_FAILED);
+      assert_choice (self, "guest-lost");
+      g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, other);
+      // … also for the one after this one.
+      die (self, &never);
+      self->host->leftover = FALSE;
+      ast_runner_recover (self->runner);
+      wait_for_state (self, AST_STATE_FAILED);
+      assert_choice (self, "guest-lost");
+      ast_runner_continue (self->runner);
+      wait_for_state (self, AST_STATE_BOOTING);
+      ast_runner_stop (self->runner, TRUE);
+      wait_for_state (self, AST_STATE_IDLE);
+      assert_idle (self);
+    }
+}
+
+static void
+test_no_rescue_of_what_is_unseen (void)
+{
+  g_autoptr (Fixture) self = make_fixture (&never, FALSE);
+
+  bring_to_ready (self);
+  die (self, &never);
+  recover (self);
+  assert_idle (self);
+  g_assert_cmpuint (self->host->counts[CALL_DESTROY], ==, 1);
+}
+
+static void
+test_beat (void)
+{
+  AstRunnerTimes times = never;
+  g_autoptr (Fixture) self = NULL;
+  g_autoptr (AstSessionFacts) first = NULL, later = NULL;
+
+  times.beat = 10;
+  self = make_fixture (&times, TRUE);
+  bring_to_ready (self);
+  first = ast_session_facts_load (self->config->runtime);
+  spin (5);
+  ast_runner_note_touch (self->runner);
+  spin (100);
+  later = ast_session_facts_load (self->config->runtime);
+  g_assert_cmpint (later->seen, >, first->seen);
+  g_assert_cmpint (later->touched, >, first->touched);
+  g_assert_cmpint (later->seen, >, later->touched);
+  ast_runner_stop (self->runner, TRUE);
+  wait_for_state (self, AST_STATE_IDLE);
+  assert_no_facts (self);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -1927,6 +2349,23 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/screen/goes-with-guest", test_screen_goes_with_guest);
   g_test_add_func ("/runner/screen/lost-in-grace", test_screen_is_lost_in_grace);
   g_test_add_func ("/runner/recovery/leftover", test_recovery);
+  g_test_add_func ("/runner/disks/filled", test_filled);
+  g_test_add_func ("/runner/disks/tampered", test_tampered);
+  g_test_add_func ("/runner/rescue/goes-on", test_rescue);
+  g_test_add_func ("/runner/rescue/paused", test_rescue_of_a_paused_guest);
+  g_test_add_func ("/runner/rescue/cancelled", test_rescue_is_cancelled);
+  g_test_add_data_func ("/runner/rescue/other-boot", boot_otherwise, test_no_rescue);
+  g_test_add_data_func ("/runner/rescue/ending", end_it, test_no_rescue);
+  g_test_add_data_func ("/runner/rescue/away", be_away, test_no_rescue);
+  g_test_add_data_func ("/runner/rescue/exam", be_under_exam, test_no_rescue);
+  g_test_add_data_func ("/runner/rescue/overlay", lie_about_the_overlay, test_no_rescue);
+  g_test_add_func ("/runner/rescue/idle", test_no_rescue_after_idle_time);
+  g_test_add_func ("/runner/rescue/dead-guest", test_rescue_of_a_dead_guest);
+  g_test_add_func ("/runner/rescue/unseen", test_no_rescue_of_what_is_unseen);
+  g_test_add_func ("/runner/rescue/beat", test_beat);
+  g_test_add_func ("/runner/ends/goes-on", test_goes_on_from_disk);
+  g_test_add_func ("/runner/ends/choice-ended-outside", test_choice_is_ended_outside);
+  g_test_add_func ("/runner/ends/no-choice", test_no_choice);
   g_test_add_func ("/runner/recovery/beside-another", test_recovery_beside_another);
   g_test_add_func ("/runner/recovery/without-host", test_recovery_without_host);
   g_test_add_func ("/runner/recovery/in-vain", test_recovery_in_vain);

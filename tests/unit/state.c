@@ -41,6 +41,7 @@ make_failed (void)
   status->failure_message = g_strdup ("“Réseau” stopped\n\"unexpectedly\".");
   status->exam = TRUE;
   status->warming = TRUE;
+  status->resumable = TRUE;
   return status;
 }
 
@@ -55,12 +56,12 @@ test_json (void)
   g_autoptr (JsonNode) expected = json_from_string (
       "{\"state\":\"failed\",\"appliance\":\"netlab\",\"since\":\"2026-03-04T05:06:07.000089Z\","
       "\"failure\":{\"code\":\"guest-lost\",\"message\":\"“Réseau” stopped\\n\\\"unexpectedly\\\".\"},"
-      "\"paused\":null,\"exam\":true,\"warming\":true,\"room\":null}",
+      "\"paused\":null,\"exam\":true,\"warming\":true,\"resumable\":true,\"room\":null}",
       &error);
-  g_autoptr (JsonNode) nothing
-      = json_from_string ("{\"state\":\"idle\",\"appliance\":null,\"since\":null,\"failure\":null,"
-                          "\"paused\":null,\"exam\":false,\"warming\":false,\"room\":null}",
-                          &error);
+  g_autoptr (JsonNode) nothing = json_from_string (
+      "{\"state\":\"idle\",\"appliance\":null,\"since\":null,\"failure\":null,"
+      "\"paused\":null,\"exam\":false,\"warming\":false,\"resumable\":false,\"room\":null}",
+      &error);
   g_autoptr (JsonNode) said = json_from_string (failed_json, &error);
   g_autoptr (JsonNode) said_idle = json_from_string (idle_json, &error);
 
@@ -180,9 +181,9 @@ test_paused (void)
   static const AstPause pauses[] = { AST_PAUSE_NO_SPACE, AST_PAUSE_DISK_ERROR };
   static const char *const texts[] = {
     "{\"state\":\"ready\",\"appliance\":\"a\",\"since\":null,\"failure\":null,\"paused\":\"no-space\","
-    "\"exam\":false,\"warming\":false,\"room\":{\"used\":1,\"bound\":2,\"left\":3}}",
+    "\"exam\":false,\"warming\":false,\"resumable\":false,\"room\":{\"used\":1,\"bound\":2,\"left\":3}}",
     "{\"state\":\"ready\",\"appliance\":\"a\",\"since\":null,\"failure\":null,\"paused\":\"disk-error\","
-    "\"exam\":false,\"warming\":false,\"room\":{\"used\":1,\"bound\":2,\"left\":3}}"
+    "\"exam\":false,\"warming\":false,\"resumable\":false,\"room\":{\"used\":1,\"bound\":2,\"left\":3}}"
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (pauses); i++)
@@ -205,6 +206,21 @@ test_paused (void)
   g_assert_cmpint (ast_pause_from_word ("tired"), ==, AST_PAUSE_NONE);
 }
 
+static void
+test_room_percent (void)
+{
+  static const struct
+  {
+    AstRoom room;
+    guint percent;
+  } rooms[] = { { { 0, 0, 0 }, 0 },       { { 5, 0, 100 }, 0 },      { { 0, 100, 100 }, 0 },
+                { { 80, 100, 100 }, 80 }, { { 80, 100, 20 }, 80 },   { { 80, 100, 5 }, 94 },
+                { { 80, 100, 0 }, 100 },  { { 120, 100, 100 }, 100 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rooms); i++)
+    g_assert_cmpuint (ast_room_percent (&rooms[i].room), ==, rooms[i].percent);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -218,5 +234,6 @@ main (int argc, char **argv)
   g_test_add_func ("/state/half-nonsense", test_half_nonsense);
   g_test_add_func ("/state/no-file", test_no_file);
   g_test_add_func ("/state/save-fails", test_save_fails);
+  g_test_add_func ("/state/room-percent", test_room_percent);
   return g_test_run ();
 }

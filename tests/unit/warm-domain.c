@@ -30,7 +30,7 @@ test_split (void)
 }
 
 #define SAVED                                                                                                \
-  "<domain type='qemu'><devices>"                                                                            \
+  "<domain type='qemu'><metadata><appliance xmlns='" AST_DOMAIN_NAMESPACE "' id='lab'/></metadata><devices>" \
   "<disk type='file' device='cdrom'><source file='/a/live.iso'/></disk>"                                     \
   "<disk type='file' device='disk'><source file='/warm/lab-0123456789ab.volatile.qcow2'>"                    \
   "<slices><slice type='storage' offset='0' size='10'/></slices></source>"                                   \
@@ -44,7 +44,7 @@ test_on_seed (void)
   const AstDomainOverlay overlay = { .path = "/overlays/lab-1.volatile.qcow2", .bound = 4711 };
   g_autoptr (GError) error = NULL;
   g_autofree char *xml
-      = ast_warm_domain_on_seed (SAVED, &overlay, "/warm/lab-0123456789ab.seed.qcow2", &error);
+      = ast_warm_domain_on_seed (SAVED, &overlay, "/warm/lab-0123456789ab.seed.qcow2", "its-token", &error);
   const char *top, *seed, *base;
 
   g_assert_no_error (error);
@@ -55,6 +55,21 @@ test_on_seed (void)
   g_assert_nonnull (strstr (xml, "size=\"4711\""));
   g_assert_null (strstr (xml, "lab-0123456789ab.volatile"));
   g_assert_nonnull (strstr (xml, "/a/live.iso"));
+  g_assert_nonnull (strstr (xml, "session=\"its-token\""));
+}
+
+static void
+test_has_card (void)
+{
+#define CARD(alias) "<interface type='user'><alias name='" alias "'/></interface>"
+  static const char *const guest
+      = "<domain><devices><disk/>" CARD ("ua-net0") CARD ("ua-net2") "</devices></domain>";
+
+  g_assert_true (ast_warm_domain_has_card (guest, CARD ("ua-net0")));
+  g_assert_true (ast_warm_domain_has_card (guest, CARD ("ua-net2")));
+  g_assert_false (ast_warm_domain_has_card (guest, CARD ("ua-net1")));
+  g_assert_false (ast_warm_domain_has_card (guest, "<interface/>"));
+  g_assert_false (ast_warm_domain_has_card ("<domain><devices/></domain>", CARD ("ua-net0")));
 }
 
 static void
@@ -67,10 +82,10 @@ test_refused (void)
     {
       g_autoptr (GError) error = NULL;
 
-      g_assert_null (ast_warm_domain_on_seed (wrong[i], &overlay, "/seed", &error));
+      g_assert_null (ast_warm_domain_on_seed (wrong[i], &overlay, "/seed", NULL, &error));
       g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
     }
-  g_assert_null (ast_warm_domain_on_seed (SAVED, NULL, NULL, NULL));
+  g_assert_null (ast_warm_domain_on_seed (SAVED, NULL, NULL, NULL, NULL));
 }
 
 int
@@ -79,6 +94,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/warm-domain/split", test_split);
   g_test_add_func ("/warm-domain/on-seed", test_on_seed);
+  g_test_add_func ("/warm-domain/has-card", test_has_card);
   g_test_add_func ("/warm-domain/refused", test_refused);
   return g_test_run ();
 }
