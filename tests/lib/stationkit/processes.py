@@ -100,6 +100,16 @@ def end(pids, seconds=20):
     raise Timeout(f"processes that cannot be killed: {[command_line(pid) for pid in pids]}")
 
 
+def kill(pids):
+    """Kills processes as a power cut does, and waits until they are gone."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    wait_until(lambda: not any(is_alive(pid) for pid in pids), "the end of processes", 20, 0.005)
+
+
 def _children_of(parent):
     try:
         threads = os.listdir(f"/proc/{parent}/task")
