@@ -125,7 +125,7 @@ static char *
 need_text (Reader *self, const xmlNode *node, glong max)
 {
   g_autofree char *raw = text_of (node);
-  g_autofree char *text = ast_text_drop_turns (raw);
+  g_autofree char *text = ast_text_drop_controls (raw);
   glong length = g_utf8_strlen (text, -1);
 
   if (length == 0)
@@ -371,17 +371,27 @@ read_category (Reader *self, const xmlNode *node)
   self->appliance->category = need_text (self, node, MAX_CATEGORY);
 }
 
+// As a browser would take it; whoever shows it finds nothing in it that a screen would obey.
+static gboolean
+is_address (const char *text)
+{
+  const char *rest = strstr (text, "://");
+
+  for (const char *at = text; *at; at++)
+    if (!g_ascii_isgraph (*at))
+      return FALSE;
+  return (g_str_has_prefix (text, "http://") || g_str_has_prefix (text, "https://")) && rest[3];
+}
+
 static void
 read_os (Reader *self, const xmlNode *node)
 {
   g_autofree char *id = need (self, node, "id");
   g_autofree char *quoted = id ? ast_text_quote (id) : NULL;
-  const char *rest = id ? strstr (id, "://") : NULL;
 
   if (!id)
     return;
-  if ((g_str_has_prefix (id, "http://") || g_str_has_prefix (id, "https://")) && rest[3]
-      && !strpbrk (id, " \t\r\n"))
+  if (is_address (id))
     self->appliance->os_id = g_steal_pointer (&id);
   else
     complain (self, node,

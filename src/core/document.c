@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "document.h"
+#include "text.h"
 #include <glib/gi18n.h>
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
@@ -51,19 +52,6 @@ ast_document_locate (const AstDocument *self, const xmlNode *node, guint *line, 
   locate_offset (self, GPOINTER_TO_SIZE (node->_private), line, column);
 }
 
-// libxml2 quotes names whole, and a name may have 50,000 letters.
-static char *
-shorten (const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  g_autofree char *head = NULL;
-
-  if (g_utf8_strlen (valid, -1) <= MAX_SENTENCE)
-    return g_steal_pointer (&valid);
-  head = g_utf8_substring (valid, 0, MAX_SENTENCE);
-  return g_strconcat (head, "…", NULL);
-}
-
 static void complain (Parse *parse, gsize offset, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 // The first mistake is the one to mend: what follows it is often only its echo.
@@ -82,7 +70,8 @@ complain (Parse *parse, gsize offset, const char *format, ...)
   text = g_strdup_vprintf (format, args);
   va_end (args);
   locate_offset (document, offset, &line, &column);
-  sentence = shorten (text);
+  // libxml2 quotes names and values whole: one may have 50,000 letters, and line breaks.
+  sentence = ast_text_label (text, MAX_SENTENCE);
   document->problem = ast_problem_new (parse->file, line, column, "%s", sentence);
 }
 

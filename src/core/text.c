@@ -23,8 +23,17 @@ ast_text_quote (const char *value)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+static gboolean
+is_obeyed (gunichar letter)
+{
+  gboolean turns = (letter >= 0x202A && letter <= 0x202E) || (letter >= 0x2066 && letter <= 0x2069);
+  gboolean breaks = letter == 0x2028 || letter == 0x2029;
+
+  return turns || breaks || g_unichar_iscntrl (letter);
+}
+
 char *
-ast_text_drop_turns (const char *text)
+ast_text_drop_controls (const char *text)
 {
   g_autoptr (GString) kept = g_string_new (NULL);
 
@@ -32,7 +41,7 @@ ast_text_drop_turns (const char *text)
     {
       gunichar character = g_utf8_get_char (place);
 
-      if (!(character >= 0x202A && character <= 0x202E) && !(character >= 0x2066 && character <= 0x2069))
+      if (!is_obeyed (character))
         g_string_append_unichar (kept, character);
     }
   return g_string_free (g_steal_pointer (&kept), FALSE);
