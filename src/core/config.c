@@ -4,6 +4,7 @@
 #include "appliance.h"
 #include "error.h"
 #include "failure-note.h"
+#include "text.h"
 #include "usb-rule.h"
 #include <errno.h>
 #include <gio/gio.h>
@@ -56,17 +57,21 @@ line_of (const File *file, const char *group, const char *key)
   return GPOINTER_TO_UINT (g_hash_table_lookup (file->lines, place));
 }
 
+// Values and names stand in it as the file has them.
 static gboolean
 fail (const File *file, const Setting *setting, GError **error, const char *format, ...)
 {
   g_autofree char *text = NULL;
+  g_autofree char *shown = NULL;
+  g_autofree char *key = ast_text_drop_controls (setting->key);
   va_list args;
 
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
+  shown = ast_text_drop_controls (text);
   g_set_error (error, AST_ERROR, AST_ERROR_CONFIGURATION, "%s:%u: [%s] %s: %s", file->path,
-               line_of (file, setting->group, setting->key), setting->group, setting->key, text);
+               line_of (file, setting->group, setting->key), setting->group, key, shown);
   return FALSE;
 }
 
@@ -306,7 +311,9 @@ find_setting (const char *group, const char *key)
 static void
 warn (File *file, guint line, char *text)
 {
-  g_ptr_array_add (file->config->warnings, g_strdup_printf ("%s:%u: %s", file->path, line, text));
+  g_autofree char *shown = ast_text_drop_controls (text);
+
+  g_ptr_array_add (file->config->warnings, g_strdup_printf ("%s:%u: %s", file->path, line, shown));
   g_free (text);
 }
 
@@ -321,6 +328,16 @@ warn_of_keys (File *file, const char *group)
             g_strdup_printf (_ ("[%s] has no key “%s”."), group, keys[i]));
 }
 
+// Also by a key file's own way to write one: \n, \t.
+static gboolean
+check_controls (const File *file, const Setting *setting, const char *value, GError **error)
+{
+  g_autofree char *without = ast_text_drop_controls (value);
+
+  return g_str_equal (without, value)
+         || fail (file, setting, error, _ ("There is a control character here. Remove it."));
+}
+
 // GKeyFile takes a comment that follows a value for a part of it.
 static void
 cut_comment (char *value)
@@ -333,23 +350,61 @@ cut_comment (char *value)
       }
 }
 
+static void
+cut_comment_of (const Setting *setting, char *value)
+{
+  gboolean is_share = !setting->read;
+
+  // A colour begins with the same sign, and a title may hold it.
+  if (is_share || !g_str_equal (setting->key, "title"))
+    cut_comment (setting->read == read_colour && value[0] ? value + 1 : value);
+}
+
+static gboolean
+has_good_escapes (const char *raw)
+{
+  for (const char *at = strchr (raw, '\\'); at; at = strchr (at + 2, '\\'))
+    if (at[1] == '\0' || !strchr ("sntr\\", at[1]))
+      return FALSE;
+  return TRUE;
+}
+
+// The value without its comment and the blanks around it. GKeyFile takes one with a wrong escape as it is,
+// and trips over itself where a second one follows.
+static char *
+get_value (File *file, const Setting *setting, GError **error)
+{
+  g_autofree char *raw = g_key_file_get_value (file->keys, setting->group, setting->key, NULL);
+  g_autofree char *value = NULL;
+
+  cut_comment_of (setting, raw);
+  if (!has_good_escapes (raw))
+    {
+      fail (file, setting, error,
+            _ ("A backslash in the value means nothing. Write two where one is meant."));
+      return NULL;
+    }
+  g_key_file_set_value (file->keys, setting->group, setting->key, raw);
+  value = g_strstrip (g_key_file_get_string (file->keys, setting->group, setting->key, NULL));
+  return check_controls (file, setting, value, error) ? g_steal_pointer (&value) : NULL;
+}
+
 // The keys of this group are names of the station's own. An empty value takes back what an earlier file has
 // set.
 static gboolean
 read_share (File *file, const char *name, GError **error)
 {
   const Setting setting = { SHARES, name };
-  g_autoptr (GError) reason = NULL;
-  g_autofree char *value = g_key_file_get_string (file->keys, SHARES, name, &reason);
+  g_autofree char *value = NULL;
   g_autofree char *path = NULL;
 
   if (!ast_appliance_id_is_valid (name))
     return fail (file, &setting, error,
                  _ ("“%s” cannot be the name of a shared folder, as in course=/srv/course."), name);
-  if (reason)
-    return fail (file, &setting, error, "%s", reason->message);
-  cut_comment (value);
-  path = resolve (file, g_strstrip (value));
+  value = get_value (file, &setting, error);
+  if (!value)
+    return FALSE;
+  path = resolve (file, value);
   if (value[0])
     g_hash_table_replace (file->config->shares, g_strdup (name), g_steal_pointer (&path));
   else
@@ -385,18 +440,20 @@ static gboolean
 read_setting (File *file, const Setting *setting, GError **error)
 {
   g_autofree char *value = NULL;
-  g_autoptr (GError) reason = NULL;
 
   if (!g_key_file_has_key (file->keys, setting->group, setting->key, NULL))
     return TRUE;
-  value = g_key_file_get_string (file->keys, setting->group, setting->key, &reason);
+  value = get_value (file, setting, error);
   if (!value)
-    return fail (file, setting, error, "%s", reason->message);
-  // A colour begins with the same sign.
-  if (!g_str_equal (setting->key, "title"))
-    cut_comment (setting->read == read_colour && value[0] ? value + 1 : value);
-  return setting->read (file, setting, g_strstrip (value), G_STRUCT_MEMBER_P (file->config, setting->offset),
-                        error);
+    return FALSE;
+  return setting->read (file, setting, value, G_STRUCT_MEMBER_P (file->config, setting->offset), error);
+}
+
+static gboolean
+fail_file (const char *path, GError **error, const char *text)
+{
+  g_set_error (error, AST_ERROR, AST_ERROR_CONFIGURATION, "%s: %s", path, text);
+  return FALSE;
 }
 
 static gboolean
@@ -472,16 +529,17 @@ check_text (const File *file, const char *bytes, gsize length, GError **error)
 }
 
 static gboolean
-read_bytes (File *file, const char *bytes, gsize length, GError **error)
+read_keys (File *file, const char *bytes, gsize length, GError **error)
 {
   g_autoptr (GError) reason = NULL;
+  g_autofree char *shown = NULL;
 
   if (!check_text (file, bytes, length, error) || !index_lines (file, bytes, error))
     return FALSE;
   if (!g_key_file_load_from_data (file->keys, bytes, length, G_KEY_FILE_NONE, &reason))
     {
-      g_set_error (error, AST_ERROR, AST_ERROR_CONFIGURATION, "%s: %s", file->path, reason->message);
-      return FALSE;
+      shown = ast_text_drop_controls (reason->message);
+      return fail_file (file->path, error, shown);
     }
   warn_of_unknown (file);
   for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
@@ -490,11 +548,14 @@ read_bytes (File *file, const char *bytes, gsize length, GError **error)
   return read_shares (file, error);
 }
 
-static gboolean
-fail_file (const char *path, GError **error, const char *text)
+gboolean
+ast_config_read (AstConfig *self, const char *path, const char *bytes, gsize length, GError **error)
 {
-  g_set_error (error, AST_ERROR, AST_ERROR_CONFIGURATION, "%s: %s", path, text);
-  return FALSE;
+  g_autoptr (GKeyFile) keys = g_key_file_new ();
+  g_autoptr (GHashTable) lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  File file = { self, path, keys, lines };
+
+  return read_keys (&file, bytes, length, error);
 }
 
 static gboolean
@@ -521,12 +582,9 @@ static gboolean
 read_file (AstConfig *config, const char *path, GError **error)
 {
   g_autofree char *bytes = NULL;
-  g_autoptr (GKeyFile) keys = g_key_file_new ();
-  g_autoptr (GHashTable) lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  File file = { config, path, keys, lines };
   gsize length;
 
-  return fetch (path, &bytes, &length, error) && read_bytes (&file, bytes, length, error);
+  return fetch (path, &bytes, &length, error) && ast_config_read (config, path, bytes, length, error);
 }
 
 static char *

@@ -77,6 +77,9 @@ AstConfig *ast_config_load (const char *file, GError **error);
 // The same of `folder`/asteroide.conf and then `folder`/asteroide.conf.d/*.conf in the order of their names
 // (bytes); a later file's key replaces an earlier one's. `folder`: what /etc/asteroide is on a station.
 AstConfig *ast_config_load_folder (const char *folder, GError **error);
+// What one file of them says, given its bytes (zero-terminated): laid over `self`, which is of no further use
+// when it fails. `path`: absolute; for messages and relative paths. No file is opened.
+gboolean ast_config_read (AstConfig *self, const char *path, const char *bytes, gsize length, GError **error);
 // All defaults: what the kiosk falls back to, behind a failure screen, when the configuration cannot be read.
 AstConfig *ast_config_new_default (void);
 // The configuration as it counts, as a key file that can be read again; keys that have no value are left out.

@@ -323,6 +323,11 @@ test_bad_values (Fixture *self, gconstpointer data)
       ":2: [branding] logo: “logo.gif” is not a picture that can be shown: its name ends in .svg, .png.");
   assert_fails (self, "[branding]\ntitle=\n",
                 ":2: [branding] title: The value is empty. Write one, or remove the line.");
+  assert_fails (
+      self, "[branding]\ntitle=Room\\q\\\n",
+      ":2: [branding] title: A backslash in the value means nothing. Write two where one is meant.");
+  assert_fails (self, "[station]\nname=b12\\n08\n",
+                ":2: [station] name: There is a control character here. Remove it.");
   assert_fails (self, "[paths]\noverlays= # none\n",
                 ":2: [paths] overlays: The path is empty. Write one, or remove the line.");
   assert_fails (self, "[paths]\nappliances=;\n",
@@ -479,9 +484,8 @@ test_shares (Fixture *self, gconstpointer data)
   assert_fails (self, "[shares]\n\nMy Course=/srv\n",
                 ":3: [shares] My Course: “My Course” cannot be the name of a shared folder, as in "
                 "course=/srv/course.");
-  assert_fails (
-      self, "[shares]\ncourse=/srv/\\q\n",
-      ":2: [shares] course: Key file contains key “course” which has a value that cannot be interpreted.");
+  assert_fails (self, "[shares]\ncourse=/srv/\\q\n",
+                ":2: [shares] course: A backslash in the value means nothing. Write two where one is meant.");
 }
 
 static void
