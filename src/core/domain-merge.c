@@ -61,6 +61,9 @@ static const struct
   { "video" },
   { "watchdog" },
 };
+// What is looked at by the first of its name, and libvirt may look at another.
+static const char *const single[]
+    = { "backend", "backingStore", "driver", "format", "loader", "source", "target", NULL };
 // Inside any of them: a file that grows, a program of the station, a port of it.
 static const char *const forbidden_inside[]
     = { "log", "script", "downscript", "portForward", "binary", "reservations", NULL };
@@ -324,6 +327,46 @@ find_inside (const xmlNode *parent, const char *const *names)
   return NULL;
 }
 
+// An element of another namespace, however deep: libvirt passes over it, and we would take it for what it is
+// named.
+static const xmlNode *
+find_stranger (const xmlNode *node, gboolean (*belongs) (const xmlNode *node))
+{
+  const xmlNode *found = belongs (node) ? NULL : node;
+
+  for (const xmlNode *child = node->children; child && !found; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      found = find_stranger (child, belongs);
+  return found;
+}
+
+static const xmlNode *
+find_again (const xmlNode *node)
+{
+  for (const xmlNode *next = node->next; next; next = next->next)
+    if (ast_xml_is (next, name_of (node)))
+      return next;
+  return NULL;
+}
+
+// One of `single` that stands twice beside each other.
+static const xmlNode *
+find_repeated (const xmlNode *parent)
+{
+  for (const xmlNode *child = parent->children; child; child = child->next)
+    {
+      const xmlNode *found = child->type != XML_ELEMENT_NODE             ? NULL
+                             : g_strv_contains (single, name_of (child)) ? find_again (child)
+                                                                         : NULL;
+
+      if (!found && child->type == XML_ELEMENT_NODE)
+        found = find_repeated (child);
+      if (found)
+        return found;
+    }
+  return NULL;
+}
+
 static gboolean
 is_known (const xmlNode *device)
 {
@@ -362,7 +405,9 @@ has_own_random (const xmlNode *rng)
   const xmlNode *backend = ast_xml_child (rng, "backend");
   g_autofree char *file = backend ? own_text (backend) : NULL;
 
-  return backend && attribute_is_one_of (backend, "model", models) && g_strv_contains (random_sources, file);
+  // libvirt reads the text of elements in it, too.
+  return backend && !xmlFirstElementChild ((xmlNode *)backend)
+         && attribute_is_one_of (backend, "model", models) && g_strv_contains (random_sources, file);
 }
 
 // Its state goes with the guest.
@@ -417,8 +462,10 @@ reaches_station (const xmlNode *device)
 {
   static const char *const capabilities[] = { "capabilities", NULL };
   static const char *const passthrough[] = { "passthrough", NULL };
+  static const char *const dump[] = { "dump", NULL };
 
-  if (!is_known (device) || find_inside (device, forbidden_inside) || names_socket (device))
+  if (!is_known (device) || find_repeated (device) || find_inside (device, forbidden_inside)
+      || names_socket (device))
     return TRUE;
   if (ast_xml_is (device, "rng"))
     return !has_own_random (device);
@@ -429,14 +476,19 @@ reaches_station (const xmlNode *device)
   // Of its other modes, QEMU itself would open the station's reader or its certificates.
   if (ast_xml_is (device, "smartcard"))
     return !attribute_is_one_of (device, "mode", passthrough);
+  // The guest's memory would become a file of the station, whenever the guest likes.
+  if (ast_xml_is (device, "watchdog"))
+    return attribute_is_one_of (device, "action", dump);
   return ast_xml_is (device, "hostdev") && attribute_is_one_of (device, "mode", capabilities);
 }
 
 static gboolean
 check_device (const xmlNode *device, const AstPolicy *policy, GError **error)
 {
-  if (!is_plain (device))
-    return refuse (device, _ ("It is not in a namespace that is known here."), error);
+  const xmlNode *stranger = find_stranger (device, is_plain);
+
+  if (stranger)
+    return refuse (stranger, _ ("It is not in a namespace that is known here."), error);
   if (g_strv_contains (forbidden_devices, name_of (device)) || is_share_port (device))
     return refuse (device, _ ("The station itself sets it."), error);
   if (g_strv_contains (readonly_devices, name_of (device)) && !ast_xml_child (device, "readonly"))
@@ -520,14 +572,17 @@ static gboolean
 check_root_child (const xmlNode *node, GError **error)
 {
   g_autofree char *type = ast_xml_get (node, "type");
+  const xmlNode *stranger = find_stranger (node, is_plain);
 
-  if (!is_plain (node))
-    return refuse (node, _ ("It is not in a namespace that is known here."), error);
+  // Devices are looked at one by one.
+  if (stranger && (stranger == node || !ast_xml_is (node, "devices")))
+    return refuse (stranger, _ ("It is not in a namespace that is known here."), error);
   if (g_strv_contains (forbidden_at_root, name_of (node)))
     return refuse (node, _ ("The station itself sets it."), error);
   if (ast_xml_is (node, "sysinfo") && (!type || g_str_equal (type, "smbios")))
     return refuse (node, _ ("The station itself sets it."), error);
-  if (keeps_memory_from_station (node) || keeps_firmware (node))
+  if (keeps_memory_from_station (node) || keeps_firmware (node)
+      || (!ast_xml_is (node, "devices") && find_repeated (node)))
     return refuse_reaching (node, error);
   return TRUE;
 }
@@ -583,7 +638,7 @@ check_qemu_element (const xmlNode *node, const AstPolicy *policy, GError **error
 {
   if (policy->exam)
     return refuse_under_exam (node, error);
-  if (!g_strv_contains (known_qemu_elements, name_of (node)))
+  if (!g_strv_contains (known_qemu_elements, name_of (node)) || find_stranger (node, is_in_qemu_ns))
     return refuse_arguments (node, error);
   return !ast_xml_is (node, "commandline") || check_arguments (node, error);
 }

@@ -21,7 +21,9 @@
 // numbers from other files than the kernel's; a TPM that is not emulated, or outlives the guest; the port of
 // a shared folder; a <smartcard> or <filesystem> where the policy has no smartcard or share; <shmem>, <vsock>
 // and every device that is not known here; disks of other formats than raw and qcow2; <launchSecurity>,
-// <seclabel>, firmware that can be written to, and memory that is a file or locked.
+// <seclabel>, firmware that can be written to, and memory that is a file or locked; a watchdog that dumps the
+// guest's memory. And what libvirt might read otherwise than we do: elements of other namespaces, however
+// deep, and a second <source>, <driver>, <backend>, … beside the first.
 //
 // Under exam only what leads nowhere is added: a disk of a file, and devices that stay within the guest.
 // Those of QEMU's namespace, and every device that reaches the station or beyond it (network cards, host and
