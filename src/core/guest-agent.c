@@ -38,10 +38,8 @@ begin_request (const char *name)
 static JsonObject *
 read_answer (const char *text, GError **error)
 {
-  g_autoptr (JsonNode) root = json_from_string (text, NULL);
-  JsonNode *value = root && JSON_NODE_HOLDS_OBJECT (root)
-                        ? json_object_get_member (json_node_get_object (root), "return")
-                        : NULL;
+  g_autoptr (JsonObject) object = ast_json_read_object (text, -1);
+  JsonNode *value = object ? json_object_get_member (object, "return") : NULL;
 
   if (value && JSON_NODE_HOLDS_OBJECT (value))
     return json_object_ref (json_node_get_object (value));

@@ -2,10 +2,13 @@
 #include "ast-build.h"
 #include "redirection.h"
 #include "json-print.h"
+#include "text.h"
 #include <glib/gi18n.h>
 
 #define LIST_TYPE  "a(sssssb)"
 #define ENTRY_TYPE "(sssssb)"
+// Characters: far more than a kiosk has ever told.
+#define MAX_TEXT 500
 
 static const char *const state_words[] = { "out", "coming", "in", "leaving", "refused", "failed", NULL };
 static const char *const kind_words[] = { "usb", "drive", "disc", NULL };
@@ -123,9 +126,10 @@ ast_redirection_list_from_variant (GVariant *variant)
   while (
       g_variant_iter_next (&iter, "(&s&s&s&s&sb)", &id, &kind_word, &state_word, &name, &note, &is_present))
     {
-      g_autoptr (AstRedirection) entry = ast_redirection_new (id, AST_REDIRECTION_USB, name);
+      g_autofree char *label = ast_text_label (name, MAX_TEXT);
+      g_autoptr (AstRedirection) entry = ast_redirection_new (id, AST_REDIRECTION_USB, label);
 
-      entry->note = *note ? g_strdup (note) : NULL;
+      entry->note = *note ? ast_text_label (note, MAX_TEXT) : NULL;
       entry->is_present = is_present;
       if (ast_redirection_kind_from_word (kind_word, &entry->kind)
           && ast_redirection_state_from_word (state_word, &entry->state))

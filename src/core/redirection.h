@@ -52,7 +52,7 @@ const char *ast_redirection_owner_text (const AstRedirection *self);
 
 // As it goes over the bus: an array of (id, kind, state, name, note, present). Floating.
 GVariant *ast_redirection_list_to_variant (const GPtrArray *list);
-// Entries with words that this version does not know are left out.
+// Entries with words that this version does not know are left out; names and notes are made fit to be shown.
 GPtrArray *ast_redirection_list_from_variant (GVariant *variant);
 // An array of objects: id, kind, state, present, name, note (or null).
 void ast_redirection_list_add_to_json (const GPtrArray *list, JsonBuilder *builder);

@@ -102,13 +102,14 @@ ast_pause_from_word (const char *word)
   return AST_PAUSE_NONE;
 }
 
+// NULL: no calendar has it.
 static char *
 since_to_iso8601 (gint64 since)
 {
   g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (since / G_USEC_PER_SEC);
-  g_autoptr (GDateTime) exact = g_date_time_add (seconds, since % G_USEC_PER_SEC);
+  g_autoptr (GDateTime) exact = seconds ? g_date_time_add (seconds, since % G_USEC_PER_SEC) : NULL;
 
-  return g_date_time_format_iso8601 (exact);
+  return exact ? g_date_time_format_iso8601 (exact) : NULL;
 }
 
 static gint64
@@ -167,17 +168,12 @@ ast_status_to_json (const AstStatus *self)
 AstStatus *
 ast_status_from_json (const char *json, gssize length)
 {
-  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (JsonObject) object = ast_json_read_object (json, length);
   g_autoptr (AstStatus) self = ast_status_new (AST_STATE_IDLE, NULL, 0);
-  JsonObject *object;
   JsonNode *failure;
   const char *since;
 
-  if (!json_parser_load_from_data (parser, json, length, NULL) || !json_parser_get_root (parser)
-      || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
-    return NULL;
-  object = json_node_get_object (json_parser_get_root (parser));
-  if (!ast_state_from_word (ast_json_get_string (object, "state"), &self->state))
+  if (!object || !ast_state_from_word (ast_json_get_string (object, "state"), &self->state))
     return NULL;
   self->appliance = g_strdup (ast_json_get_string (object, "appliance"));
   since = ast_json_get_string (object, "since");

@@ -4,12 +4,15 @@
 #include "command.h"
 #include "error.h"
 #include "journal.h"
+#include "text.h"
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#define MAX_LINE 4000 // characters; what QEMU complains of has some hundred
 
 static const AstCommand commands[] = {
   { "list", "", N_ ("list the appliances of this station"), AST_TAKES_JSON, 0, 0, ast_command_list },
@@ -48,13 +51,21 @@ typedef struct
   char **words; // the command and its arguments
 } AstLine;
 
+char *
+ast_command_make_line (const char *text)
+{
+  return ast_text_label (text ? text : "", MAX_LINE);
+}
+
 AstExit
 ast_command_fail (const GError *error)
 {
   g_autoptr (GError) told = g_error_copy (error);
+  g_autofree char *line = NULL;
 
   g_dbus_error_strip_remote_error (told);
-  g_printerr ("asteroidectl: %s\n", told->message);
+  line = ast_command_make_line (told->message);
+  g_printerr ("asteroidectl: %s\n", line);
   return AST_EXIT_FAILED;
 }
 

@@ -14,10 +14,12 @@
 static void
 tell_death (const AstStatus *last)
 {
+  g_autofree char *appliance = ast_command_make_line (last->appliance ? last->appliance : "?");
+
   g_printerr ("asteroidectl: ");
   g_printerr (
       _ ("The kiosk died while “%s” was %s; what is left will be swept at its next start, or by “stop”.\n"),
-      last->appliance ? last->appliance : "?", ast_state_word (last->state));
+      appliance, ast_state_word (last->state));
 }
 
 // A dead runner's last word counts only where it is an end: what was running then, runs under nobody's lock
@@ -61,15 +63,25 @@ print_room (const AstStatus *status)
     g_print ("%s\n", _ ("What it wrote is kept until the person at the station has chosen."));
 }
 
+static char *
+make_failure_line (const AstStatus *status)
+{
+  g_autofree char *text = g_strdup_printf ("%s: %s", status->failure_code ? status->failure_code : "",
+                                           status->failure_message ? status->failure_message : "");
+
+  return ast_command_make_line (text);
+}
+
 static void
 print_status (const AstStatus *status, gboolean has_kiosk)
 {
   g_autoptr (GDateTime) since
       = status->since ? g_date_time_new_from_unix_local (status->since / G_USEC_PER_SEC) : NULL;
   g_autofree char *when = since ? g_date_time_format (since, "%F %T") : NULL;
+  g_autofree char *appliance = ast_command_make_line (status->appliance);
+  g_autofree char *failure = make_failure_line (status);
 
-  g_print ("%s%s%s", ast_state_word (status->state), status->appliance ? " " : "",
-           status->appliance ? status->appliance : "");
+  g_print ("%s%s%s", ast_state_word (status->state), status->appliance ? " " : "", appliance);
   if (when)
     g_print (_ (", since %s"), when);
   g_print ("\n");
@@ -77,7 +89,7 @@ print_status (const AstStatus *status, gboolean has_kiosk)
     g_print ("%s\n", _ ("The station is under exam."));
   print_room (status);
   if (status->failure_code)
-    g_print ("%s: %s\n", status->failure_code, status->failure_message);
+    g_print ("%s\n", failure);
   if (!has_kiosk)
     g_print ("%s\n", _ ("No kiosk is running."));
 }
@@ -186,10 +198,9 @@ fail_text (const char *text)
 AstExit
 ast_session_fail_status (const AstStatus *status)
 {
-  if (status == NULL)
-    return fail_text (_ ("The kiosk went away."));
-  g_printerr ("asteroidectl: %s: %s\n", status->failure_code, status->failure_message);
-  return AST_EXIT_FAILED;
+  g_autofree char *line = status ? make_failure_line (status) : NULL;
+
+  return fail_text (line ? line : _ ("The kiosk went away."));
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ static GPtrArray *
 make_list (void)
 {
   GPtrArray *list = ast_redirection_list_new ();
-  AstRedirection *stick = ast_redirection_new ("usb:1-2.3", AST_REDIRECTION_USB, "<b>“Stick”</b>\n");
+  AstRedirection *stick = ast_redirection_new ("usb:1-2.3", AST_REDIRECTION_USB, "<b>“Stick”</b>");
   AstRedirection *drive = ast_redirection_new ("drive:/dev/sr0", AST_REDIRECTION_DRIVE, "CD drive");
 
   stick->state = AST_REDIRECTION_FAILED;
@@ -64,6 +64,19 @@ test_owner (void)
 }
 
 static void
+test_fit_to_be_shown (void)
+{
+  g_autoptr (GPtrArray) list = ast_redirection_list_new ();
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GPtrArray) back = NULL;
+
+  g_ptr_array_add (list, ast_redirection_new ("usb:1-2", AST_REDIRECTION_USB, "A\033[31m stick\n"));
+  variant = g_variant_ref_sink (ast_redirection_list_to_variant (list));
+  back = ast_redirection_list_from_variant (variant);
+  g_assert_cmpstr (((const AstRedirection *)back->pdata[0])->name, ==, "A[31m stick");
+}
+
+static void
 test_over_the_bus (void)
 {
   g_autoptr (GPtrArray) list = make_list ();
@@ -107,7 +120,7 @@ test_json (void)
   root = json_from_string (text, NULL);
   stick = json_array_get_object_element (json_node_get_array (root), 0);
   drive = json_array_get_object_element (json_node_get_array (root), 1);
-  g_assert_cmpstr (json_object_get_string_member (stick, "name"), ==, "<b>“Stick”</b>\n");
+  g_assert_cmpstr (json_object_get_string_member (stick, "name"), ==, "<b>“Stick”</b>");
   g_assert_cmpstr (json_object_get_string_member (stick, "state"), ==, "failed");
   g_assert_cmpstr (json_object_get_string_member (stick, "note"), ==, "It did not.");
   g_assert_true (json_object_get_null_member (drive, "note"));
@@ -121,6 +134,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/redirection/words", test_words);
   g_test_add_func ("/redirection/owner", test_owner);
+  g_test_add_func ("/redirection/fit-to-be-shown", test_fit_to_be_shown);
   g_test_add_func ("/redirection/over-the-bus", test_over_the_bus);
   g_test_add_func ("/redirection/unknown-words", test_unknown_words);
   g_test_add_func ("/redirection/json", test_json);
