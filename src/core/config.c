@@ -4,6 +4,7 @@
 #include "appliance.h"
 #include "error.h"
 #include "failure-note.h"
+#include "key-file.h"
 #include "text.h"
 #include "usb-rule.h"
 #include <errno.h>
@@ -360,15 +361,6 @@ cut_comment_of (const Setting *setting, char *value)
     cut_comment (setting->read == read_colour && value[0] ? value + 1 : value);
 }
 
-static gboolean
-has_good_escapes (const char *raw)
-{
-  for (const char *at = strchr (raw, '\\'); at; at = strchr (at + 2, '\\'))
-    if (at[1] == '\0' || !strchr ("sntr\\", at[1]))
-      return FALSE;
-  return TRUE;
-}
-
 // The value without its comment and the blanks around it. GKeyFile takes one with a wrong escape as it is,
 // and trips over itself where a second one follows.
 static char *
@@ -378,7 +370,7 @@ get_value (File *file, const Setting *setting, GError **error)
   g_autofree char *value = NULL;
 
   cut_comment_of (setting, raw);
-  if (!has_good_escapes (raw))
+  if (!ast_key_file_has_good_escapes (raw, FALSE))
     {
       fail (file, setting, error,
             _ ("A backslash in the value means nothing. Write two where one is meant."));

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "qcow2.h"
 #include "qemu-img.h"
+#include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
@@ -13,8 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEAD_BYTES  512
-#define CHUNK_BYTES (1024 * 1024)
+#define HEAD_BYTES     512
+#define CHUNK_BYTES    (1024 * 1024)
+#define SECTOR_OF_DISK 512
+// Characters of what a header says, which may be any bytes.
+#define MAX_QUOTED 200
 // ISO 9660 and UDF: 16 empty sectors, then one descriptor a sector.
 #define SECTOR_BYTES     2048
 #define FIRST_DESCRIPTOR (16 * SECTOR_BYTES)
@@ -298,11 +302,14 @@ names_file (const char *backing, const char *folder, const char *below_path, con
 static gboolean
 check_stands_alone (const OpenImage *disk, GError **error)
 {
+  g_autofree char *backing = NULL;
+
   if (disk->qcow2 == NULL || disk->qcow2->backing == NULL)
     return TRUE;
+  backing = ast_text_label (disk->qcow2->backing, MAX_QUOTED);
   g_set_error (error, AST_ERROR, AST_ERROR_IMAGE_FORMAT,
                _ ("%s needs another file below it (“%s”): name that one as the disk and this one as a layer"),
-               disk->name, disk->qcow2->backing);
+               disk->name, backing);
   return FALSE;
 }
 
@@ -311,6 +318,8 @@ check_stands_on (const OpenImage *layer, const OpenImage *below, GError **error)
 {
   const char *format = ast_image_format_word (below->format);
   g_autofree char *folder = g_path_get_dirname (layer->path);
+  g_autofree char *backing = NULL;
+  g_autofree char *backing_format = NULL;
 
   if (layer->qcow2 == NULL || layer->qcow2->backing == NULL)
     {
@@ -321,15 +330,17 @@ check_stands_on (const OpenImage *layer, const OpenImage *below, GError **error)
     }
   if (!names_file (layer->qcow2->backing, folder, below->path, &below->stat))
     {
+      backing = ast_text_label (layer->qcow2->backing, MAX_QUOTED);
       g_set_error (error, AST_ERROR, AST_ERROR_IMAGE_FORMAT, _ ("%s was made on “%s”, not on %s"),
-                   layer->name, layer->qcow2->backing, below->name);
+                   layer->name, backing, below->name);
       return FALSE;
     }
   if (layer->qcow2->backing_format == NULL || strcmp (layer->qcow2->backing_format, format) == 0)
     return TRUE;
+  backing_format = ast_text_label (layer->qcow2->backing_format, MAX_QUOTED);
   g_set_error (error, AST_ERROR, AST_ERROR_IMAGE_FORMAT,
-               _ ("%s was made on an image of format %s, but %s is %s"), layer->name,
-               layer->qcow2->backing_format, below->name, format);
+               _ ("%s was made on an image of format %s, but %s is %s"), layer->name, backing_format,
+               below->name, format);
   return FALSE;
 }
 
@@ -379,8 +390,10 @@ describe_top (const OpenImage *image, const char *path, AstImageTop *top)
 {
   top->path = path;
   top->format = image->format;
+  // QEMU leaves a piece of a sector out of a qcow2 image, and fills it up in a raw one.
   top->virtual_size
-      = image->qcow2 ? image->qcow2->virtual_size : ((guint64)image->stat.st_size + 511) / 512 * 512;
+      = image->qcow2 ? image->qcow2->virtual_size / SECTOR_OF_DISK * SECTOR_OF_DISK
+                     : ((guint64)image->stat.st_size + SECTOR_OF_DISK - 1) / SECTOR_OF_DISK * SECTOR_OF_DISK;
 }
 
 gboolean

@@ -53,11 +53,11 @@ ast_kept_info_write (const char *path, const AstAppliance *appliance, GError **e
 gboolean
 ast_kept_info_matches (const char *path, const AstAppliance *appliance)
 {
-  g_autoptr (GKeyFile) info = g_key_file_new ();
+  g_autoptr (GKeyFile) info = ast_key_file_load (path);
   g_auto (GStrv) now = describe_base (appliance);
   g_auto (GStrv) then = NULL;
 
-  if (!g_key_file_load_from_file (info, path, G_KEY_FILE_NONE, NULL))
+  if (!info)
     return FALSE;
   then = g_key_file_get_string_list (info, "base", "images", NULL, NULL);
   return then != NULL && g_strv_equal ((const char *const *)then, (const char *const *)now);

@@ -78,3 +78,13 @@ ast_overlay_make_name (const char *id, const char *suffix)
 
   return g_strconcat (id, strrchr (uuid, '-'), suffix, NULL);
 }
+
+gboolean
+ast_overlay_is_name_of (const char *name, const char *id, const char *suffix)
+{
+  gsize length = strlen (id);
+
+  return g_str_has_prefix (name, id) && g_str_has_suffix (name, suffix)
+         && strlen (name) == length + 1 + RANDOM_DIGITS + strlen (suffix)
+         && is_id_and_random (name, length + 1 + RANDOM_DIGITS);
+}

@@ -25,5 +25,7 @@ gboolean ast_overlay_is_id (const char *id);
 AstOverlayKind ast_overlay_classify (const char *name);
 // A name that nobody can guess: ID-RANDOM and the suffix. The caller frees it.
 char *ast_overlay_make_name (const char *id, const char *suffix);
+// Is the name one of those?
+gboolean ast_overlay_is_name_of (const char *name, const char *id, const char *suffix);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include "overlay-bound.h"
 #include "overlay-names.h"
 #include "reading.h"
+#include "text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,11 @@
 #define MEMORY_SUFFIX ".memory"     // after ID-RANDOM
 // What a seed is expected to take, and what else libvirt writes into a memory image.
 #define SEED_MIB 256
+
+// No disk is as large: whatever an info says, their sum does not run over.
+#define MAX_TAKEN ((guint64)1 << 50)
+// Characters of a problem.
+#define MAX_PROBLEM 500
 
 // Groups and keys of the info file.
 #define PAIR    "pair"
@@ -230,12 +236,10 @@ build_info_path (AstWarmStore *self, const char *id)
 static GKeyFile *
 load_info (AstWarmStore *self, const char *id)
 {
-  g_autoptr (GKeyFile) info = g_key_file_new ();
   g_autofree char *path = build_info_path (self, id);
+  GKeyFile *info = ast_key_file_load (path);
 
-  if (g_key_file_load_from_file (info, path, G_KEY_FILE_NONE, NULL))
-    return g_steal_pointer (&info);
-  return g_key_file_new ();
+  return info ? info : g_key_file_new ();
 }
 
 static gboolean
@@ -260,7 +264,7 @@ get_sum (GKeyFile *info, const char *key, guint64 sum[2])
 {
   g_autofree char *text = g_key_file_get_string (info, PAIR, key, NULL);
 
-  if (text == NULL || strlen (text) != 32)
+  if (text == NULL || strlen (text) != 32 || strspn (text, "0123456789abcdef") != 32)
     return FALSE;
   sum[1] = g_ascii_strtoull (text + 16, NULL, 16);
   text[16] = '\0';
@@ -268,24 +272,24 @@ get_sum (GKeyFile *info, const char *key, guint64 sum[2])
   return TRUE;
 }
 
-// The name in the info, as a file of the folder; NULL where it is none.
+// The name in the info, as a file of the folder; NULL where it is none of this appliance's.
 static char *
-get_file (AstWarmStore *self, GKeyFile *info, const char *key, const char *suffix)
+get_file (AstWarmStore *self, const char *id, GKeyFile *info, const char *key, const char *suffix)
 {
   g_autofree char *name = g_key_file_get_string (info, PAIR, key, NULL);
 
-  if (name == NULL || strchr (name, '/') || !g_str_has_suffix (name, suffix))
+  if (name == NULL || !ast_overlay_is_name_of (name, id, suffix))
     return NULL;
   return g_build_filename (self->folder, name, NULL);
 }
 
 static AstWarmPair *
-read_pair (AstWarmStore *self, GKeyFile *info)
+read_pair (AstWarmStore *self, const char *id, GKeyFile *info)
 {
   g_autoptr (AstWarmPair) pair = g_atomic_rc_box_new0 (AstWarmPair);
 
-  pair->memory = get_file (self, info, "memory", MEMORY_SUFFIX);
-  pair->seed = get_file (self, info, "seed", SEED_SUFFIX);
+  pair->memory = get_file (self, id, info, "memory", MEMORY_SUFFIX);
+  pair->seed = get_file (self, id, info, "seed", SEED_SUFFIX);
   pair->made = g_key_file_get_int64 (info, PAIR, "made", NULL);
   pair->bytes = g_key_file_get_uint64 (info, PAIR, "bytes", NULL);
   if (pair->memory == NULL || !get_sum (info, "memory-sum", pair->memory_sum)
@@ -426,12 +430,22 @@ say_why (char **why, const char *text)
     *why = g_strdup (text);
 }
 
+// NULL where there is none. It may hold libvirt's words, line breaks and all.
+static char *
+get_problem (GKeyFile *info)
+{
+  g_autofree char *text = g_key_file_get_string (info, PROBLEM, "text", NULL);
+  g_autofree char *line = text ? ast_text_label (text, MAX_PROBLEM) : NULL;
+
+  return line && line[0] ? g_steal_pointer (&line) : NULL;
+}
+
 AstWarmPair *
 ast_warm_store_find (AstWarmStore *self, const AstAppliance *appliance, const char *host, AstWarmth *warmth,
                      char **why)
 {
   g_autoptr (GKeyFile) info = load_info (self, appliance->id);
-  g_autofree char *problem = g_key_file_get_string (info, PROBLEM, "text", NULL);
+  g_autofree char *problem = get_problem (info);
   g_autoptr (AstWarmPair) pair = NULL;
   const char *change;
 
@@ -445,7 +459,7 @@ ast_warm_store_find (AstWarmStore *self, const AstAppliance *appliance, const ch
     }
   if (!g_key_file_has_group (info, PAIR))
     return NULL;
-  pair = read_pair (self, info);
+  pair = read_pair (self, appliance->id, info);
   if (pair == NULL || !is_whole (pair, info) || (pair->seed != NULL) != (appliance->disk != NULL))
     {
       *warmth = AST_WARMTH_DAMAGED;
@@ -463,7 +477,8 @@ ast_warm_store_confirm (AstWarmStore *self, const AstAppliance *appliance, const
                         GCancellable *cancellable, GError **error)
 {
   g_autoptr (GKeyFile) info = load_info (self, appliance->id);
-  g_autoptr (AstWarmPair) pair = g_key_file_has_group (info, PROBLEM) ? NULL : read_pair (self, info);
+  g_autoptr (AstWarmPair) pair
+      = g_key_file_has_group (info, PROBLEM) ? NULL : read_pair (self, appliance->id, info);
   g_auto (GStrv) identities = ast_image_describe_all (appliance);
   g_auto (GStrv) digests = NULL;
 
@@ -508,7 +523,7 @@ static gboolean
 drop_pair (AstWarmStore *self, const char *id)
 {
   g_autoptr (GKeyFile) info = load_info (self, id);
-  g_autoptr (AstWarmPair) pair = read_pair (self, info);
+  g_autoptr (AstWarmPair) pair = read_pair (self, id, info);
   g_autofree char *path = build_info_path (self, id);
 
   // The info first: without it, nobody finds what is left.
@@ -563,7 +578,7 @@ list_wanted (AstWarmStore *self)
   for (guint i = 0; i < ids->len; i++)
     {
       g_autoptr (GKeyFile) info = load_info (self, ids->pdata[i]);
-      g_autoptr (AstWarmPair) pair = read_pair (self, info);
+      g_autoptr (AstWarmPair) pair = read_pair (self, ids->pdata[i], info);
 
       if (pair == NULL)
         continue;
@@ -602,7 +617,7 @@ get_taken (AstWarmStore *self, const char *id)
 {
   g_autoptr (GKeyFile) info = load_info (self, id);
 
-  return g_key_file_get_uint64 (info, PAIR, "bytes", NULL);
+  return MIN (g_key_file_get_uint64 (info, PAIR, "bytes", NULL), MAX_TAKEN);
 }
 
 guint64
