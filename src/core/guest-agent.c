@@ -34,6 +34,12 @@ begin_request (const char *name)
   return request;
 }
 
+static void
+fail_nonsense (GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "The guest's agent answers nonsense.");
+}
+
 // What is returned, a full reference; NULL with error.
 static JsonObject *
 read_answer (const char *text, GError **error)
@@ -43,7 +49,7 @@ read_answer (const char *text, GError **error)
 
   if (value && JSON_NODE_HOLDS_OBJECT (value))
     return json_object_ref (json_node_get_object (value));
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "The guest's agent answers nonsense.");
+  fail_nonsense (error);
   return NULL;
 }
 
@@ -70,6 +76,7 @@ begin (virDomainPtr domain, char **command, GError **error)
 {
   g_autoptr (JsonBuilder) request = begin_request ("guest-exec");
   g_autoptr (JsonObject) answer = NULL;
+  gint64 pid;
 
   ast_json_add_string (request, "path", command[0]);
   json_builder_set_member_name (request, "arg");
@@ -78,7 +85,10 @@ begin (virDomainPtr domain, char **command, GError **error)
     json_builder_add_string_value (request, command[i]);
   json_builder_end_array (request);
   answer = ask (domain, request, error);
-  return answer ? ast_json_get_number (answer, "pid", 0) : -1;
+  pid = answer ? ast_json_get_number (answer, "pid", -1) : -1;
+  if (answer && pid < 0)
+    fail_nonsense (error);
+  return pid;
 }
 
 // TRUE: it has ended, or the agent does not say so any more (error).

@@ -3,6 +3,15 @@
 
 #define MAX_QUOTED 60
 
+static gboolean
+is_obeyed (gunichar letter)
+{
+  gboolean turns = (letter >= 0x202A && letter <= 0x202E) || (letter >= 0x2066 && letter <= 0x2069);
+  gboolean breaks = letter == 0x2028 || letter == 0x2029;
+
+  return turns || breaks || g_unichar_iscntrl (letter);
+}
+
 char *
 ast_text_quote (const char *value)
 {
@@ -18,18 +27,9 @@ ast_text_quote (const char *value)
           g_string_append (text, "…");
           break;
         }
-      g_string_append_unichar (text, g_unichar_isprint (letter) ? letter : 0xFFFD);
+      g_string_append_unichar (text, g_unichar_isprint (letter) && !is_obeyed (letter) ? letter : 0xFFFD);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-static gboolean
-is_obeyed (gunichar letter)
-{
-  gboolean turns = (letter >= 0x202A && letter <= 0x202E) || (letter >= 0x2066 && letter <= 0x2069);
-  gboolean breaks = letter == 0x2028 || letter == 0x2029;
-
-  return turns || breaks || g_unichar_iscntrl (letter);
 }
 
 char *
