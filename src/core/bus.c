@@ -2,6 +2,7 @@
 #include "ast-build.h"
 #include "bus.h"
 #include "journal.h"
+#include "text.h"
 #include <glib/gi18n.h>
 
 struct _AstBusService
@@ -51,12 +52,13 @@ static AstAppliance *
 find (AstBusService *self, GDBusMethodInvocation *invocation, const char *id)
 {
   AstAppliance *appliance = ast_catalogue_find (self->catalogue, id);
+  g_autofree char *quoted = ast_text_quote (id);
   g_autoptr (GError) error = NULL;
 
   if (appliance)
     return appliance;
   g_set_error (&error, AST_ERROR, AST_ERROR_NO_SUCH_APPLIANCE,
-               _ ("There is no appliance “%s” on this station."), id);
+               _ ("There is no appliance “%s” on this station."), quoted);
   refuse (self, invocation, id, error);
   return NULL;
 }
@@ -151,15 +153,20 @@ on_handle_redirect (AstBusKiosk1 *skeleton, GDBusMethodInvocation *invocation, c
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
-static void
-on_bus_acquired (GDBusConnection *connection, const char *name, gpointer data)
+void
+ast_bus_service_export (AstBusService *self, GDBusConnection *connection)
 {
-  AstBusService *self = data;
   g_autoptr (GError) error = NULL;
 
   if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self->skeleton), connection, AST_BUS_PATH,
                                          &error))
     g_message ("The kiosk cannot be steered over D-Bus: %s", error->message);
+}
+
+static void
+on_bus_acquired (GDBusConnection *connection, const char *name, gpointer data)
+{
+  ast_bus_service_export (data, connection);
 }
 
 static void

@@ -18,6 +18,8 @@ G_DECLARE_FINAL_TYPE (AstBusService, ast_bus_service, AST, BUS_SERVICE, GObject)
 // That no bus can be reached, or that the name is taken, is told in the log and is no error: the kiosk works
 // without.
 AstBusService *ast_bus_service_new (const AstConfig *config, AstRunner *runner, AstCatalogue *catalogue);
+// The same on one more connection, which need not be one to a bus.
+void ast_bus_service_export (AstBusService *self, GDBusConnection *connection);
 
 // The running kiosk of the station with this configuration; blocking; full reference. NULL with
 // AST_ERROR_NO_KIOSK when there is none (or only one of another station).
