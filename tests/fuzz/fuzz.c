@@ -113,7 +113,8 @@ fuzz_folder (void)
 {
   if (folder)
     return folder;
-  folder = g_strdup ("/dev/shm/asteroide-fuzz-XXXXXX");
+  folder = g_build_filename (access ("/dev/shm", W_OK) == 0 ? "/dev/shm" : g_get_tmp_dir (),
+                             "asteroide-fuzz-XXXXXX", NULL);
   g_assert_nonnull (g_mkdtemp (folder));
   atexit (remove_folder);
   return folder;

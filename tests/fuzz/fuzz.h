@@ -33,7 +33,8 @@ void fuzz_assert_short (const char *text, glong most);
 // Both NULL, or equal.
 void fuzz_assert_same_strings (char **one, char **other);
 
-// A folder of this process's own in memory, made when it is first asked for and removed at its end. Borrowed.
+// A folder of this process's own, in memory where there is such a place, made when it is first asked for and
+// removed at its end. Borrowed.
 const char *fuzz_folder (void);
 // The whole content of a file, which is made where it is missing.
 void fuzz_write (const char *path, const void *bytes, gsize length);

@@ -87,14 +87,14 @@ go_where_all_can_read() {
   AST_IN_COPY=yes exec "$copy/$script" "$@"
 }
 
-# build SOURCE NAME OPTION…: sets up SOURCE/NAME with meson's options and builds; silent unless something is wrong.
+# build SOURCE NAME OPTION…: sets up SOURCE/NAME with meson's options and builds, all or $BUILD_TARGET; silent unless something is wrong.
 build() {
   source=$1 folder=$1/$2
   shift 2
   echo "building ${folder##*/}"
   mkdir -p "$folder"
   {
-    { [ -e "$folder/build.ninja" ] || meson setup "$folder" "$source" -Dwerror=true "$@"; } && ninja -C "$folder"
+    { [ -e "$folder/build.ninja" ] || meson setup "$folder" "$source" -Dwerror=true "$@"; } && ninja -C "$folder" ${BUILD_TARGET:+"$BUILD_TARGET"}
   } >"$folder/build.log" 2>&1 || { cat "$folder/build.log" >&2; fail "$folder cannot be built"; }
 }
 
