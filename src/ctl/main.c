@@ -63,9 +63,9 @@ ast_command_fail (const GError *error)
   g_autoptr (GError) told = g_error_copy (error);
   g_autofree char *line = NULL;
 
-  g_dbus_error_strip_remote_error (told);
-  line = ast_command_make_line (told->message);
-  g_printerr ("asteroidectl: %s\n", line);
+  if (g_dbus_error_strip_remote_error (told))
+    line = ast_command_make_line (told->message);
+  g_printerr ("asteroidectl: %s\n", line ? line : told->message);
   return AST_EXIT_FAILED;
 }
 
