@@ -2,8 +2,7 @@
 // The <domain> element of a descriptor, merged into the domain that was built.
 //
 // - Inside <devices>, a <video>, <sound>, <memballoon>, <panic> or <watchdog> takes the place of all those
-// that were built, and a
-//   <controller> the place of the one with its type and index. Every other device is added.
+//   that were built, and a <controller> the place of the one with its type and index. Every other device is added.
 // - <cpu> and <clock> take the place of those that were built.
 // - Every other element that was built is kept and added to: attributes and text are laid over it, and its
 //   children are treated in the same way. An element that was not built is added. So

@@ -616,7 +616,7 @@ LLVMFuzzerTestOneInput (const uint8_t *bytes, size_t length)
   g_autoptr (AstAppliance) appliance = read_appliance (choice, &input);
   Case at = { appliance,
               { TRUE, "pc-q35-7.2", "/usr/bin/qemu-system-x86_64", "0123456789abcdef0123456789abcdef",
-                RUNTIME, (choice & EXAM) != 0, NULL, MEMORY_MIB },
+                RUNTIME, NULL, (choice & EXAM) != 0, NULL, MEMORY_MIB },
               choice & WINDOWS ? windows_traits : linux_traits,
               ast_policy_of (appliance, (choice & EXAM) != 0),
               length };

@@ -136,7 +136,8 @@ test_refused (void)
   };
   g_autoptr (AstSessionFacts) facts = make_facts ();
   g_autofree char *text = ast_session_facts_print (facts);
-  g_autofree char *long_one = g_strconcat (text, "x=", g_strnfill (32 * 1024, 'x'), NULL);
+  g_autofree char *filling = g_strnfill (32 * 1024, 'x');
+  g_autofree char *long_one = g_strconcat (text, "x=", filling, NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (changes); i++)
     {
