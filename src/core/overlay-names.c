@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "overlay-names.h"
+#include "half-written.h"
 #include <string.h>
 
-#define RANDOM_DIGITS  12
-#define GLIB_TEMP_TAIL 7 // ".XXXXXX" of g_file_set_contents_full: capitals and digits
-#define MAX_ID_BYTES   64
+#define RANDOM_DIGITS 12
+#define MAX_ID_BYTES  64
 
 static gboolean
 is_id (const char *text, gsize length)
@@ -31,20 +31,14 @@ is_id_and_random (const char *text, gsize length)
 }
 
 static gboolean
-is_glib_temp (const char *name, gsize length)
+is_half_written (const char *name)
 {
-  gsize stem_length = length - GLIB_TEMP_TAIL;
-  g_autofree char *stem = NULL;
+  gsize length = ast_half_written_stem (name);
+  g_autofree char *stem = g_strndup (name, length);
 
-  if (length <= GLIB_TEMP_TAIL || name[stem_length] != '.')
-    return FALSE;
-  for (gsize i = stem_length + 1; i < length; i++)
-    if (!g_ascii_isupper (name[i]) && !g_ascii_isdigit (name[i]))
-      return FALSE;
-  stem = g_strndup (name, stem_length);
   return strcmp (stem, AST_OVERLAY_LAST_USED) == 0
          || (g_str_has_suffix (stem, AST_OVERLAY_INFO_SUFFIX)
-             && is_id (stem, stem_length - strlen (AST_OVERLAY_INFO_SUFFIX)));
+             && is_id (stem, length - strlen (AST_OVERLAY_INFO_SUFFIX)));
 }
 
 AstOverlayKind
@@ -61,7 +55,7 @@ ast_overlay_classify (const char *name)
   if (g_str_has_suffix (name, AST_OVERLAY_KEPT_SUFFIX)
       && is_id (name, length - strlen (AST_OVERLAY_KEPT_SUFFIX)))
     return AST_OVERLAY_KEPT;
-  return is_glib_temp (name, length) ? AST_OVERLAY_HALF_MADE : AST_OVERLAY_NONE;
+  return is_half_written (name) ? AST_OVERLAY_HALF_MADE : AST_OVERLAY_NONE;
 }
 
 gboolean

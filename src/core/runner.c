@@ -2,6 +2,7 @@
 #include "ast-build.h"
 #include "runner.h"
 #include "guest-lock.h"
+#include "half-written.h"
 #include "image.h"
 #include "journal.h"
 #include "memory.h"
@@ -1755,6 +1756,7 @@ ast_runner_sweep (AstRunner *self)
     ast_runner_fail_recovery (self, error);
   if (self->warm)
     ast_warm_store_sweep (self->warm);
+  ast_half_written_sweep (self->config->runtime);
   self->recovering = FALSE;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a kiosk that died has left of its session: any bytes → facts that are written and read as the same, and
-// a verdict by them; or nothing. The first byte chooses how things are now, the second how long it has been.
+// What a kiosk that died has left of its session: any bytes → facts that are written and read as the same,
+// and a verdict by them; or nothing. The first byte chooses how things are now, the second how long it has
+// been.
 #include "fuzz.h"
 #include "session-facts.h"
 #include <string.h>
