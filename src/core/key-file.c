@@ -39,13 +39,22 @@ is_sound (GKeyFile *file)
 }
 
 GKeyFile *
-ast_key_file_load (const char *path)
+ast_key_file_parse (const char *bytes, gsize length)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
 
-  return g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL) && is_sound (file)
+  return g_key_file_load_from_data (file, bytes, length, G_KEY_FILE_NONE, NULL) && is_sound (file)
              ? g_steal_pointer (&file)
              : NULL;
+}
+
+GKeyFile *
+ast_key_file_load (const char *path)
+{
+  g_autofree char *bytes = NULL;
+  gsize length;
+
+  return g_file_get_contents (path, &bytes, &length, NULL) ? ast_key_file_parse (bytes, length) : NULL;
 }
 
 gboolean

@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 // is, and warns of itself where one more ends the value. `list`: of strings, in which one may stand before
 // the separator.
 gboolean ast_key_file_has_good_escapes (const char *raw, gboolean list);
+// Bytes of such a file, a full reference; NULL where they are not such a file, or have a wrong escape.
+GKeyFile *ast_key_file_parse (const char *bytes, gsize length);
 // What ast_key_file_save has written, a full reference; NULL where it is missing or damaged.
 GKeyFile *ast_key_file_load (const char *path);
 // Written whole or not at all, for this user alone (0600), and on the disk when it returns. Fails with

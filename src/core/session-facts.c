@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "session-facts.h"
+#include "key-file.h"
 #include "overlay-names.h"
 #include "reading.h"
 #include <gio/gio.h>
@@ -88,10 +89,10 @@ is_sane (const AstSessionFacts *self)
 AstSessionFacts *
 ast_session_facts_parse (const char *bytes, gsize length)
 {
-  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GKeyFile) file = length <= MAX_BYTES ? ast_key_file_parse (bytes, length) : NULL;
   g_autoptr (AstSessionFacts) self = g_new0 (AstSessionFacts, 1);
 
-  if (length > MAX_BYTES || !g_key_file_load_from_data (file, bytes, length, G_KEY_FILE_NONE, NULL))
+  if (file == NULL)
     return NULL;
   self->boot = get (file, "boot");
   self->token = get (file, "token");
