@@ -158,6 +158,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", metavar="BUILD:SUITE[,SUITE…]", nargs="+")
     works = [work.rsplit(":", 1) for work in parser.parse_args().work]
+    # What a shell lets its background ignore is handed on to all children, and kiosks are to end by it.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     total = Counter()
     with tempfile.TemporaryDirectory(prefix="ast-", dir="/tmp") as home:
         os.environ |= private_session(home)

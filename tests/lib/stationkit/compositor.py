@@ -20,7 +20,7 @@ PRESSED = "1"
 
 def session_command():
     """The words with which the station's session starts cage."""
-    return shlex.split(re.search(r"exec (cage .*--) ", SESSION.read_text(encoding="utf-8"))[1])
+    return shlex.split(re.search(r"forever (cage .*--) ", SESSION.read_text(encoding="utf-8"))[1])
 
 
 class CageKiosk(Kiosk):
