@@ -128,7 +128,7 @@ class Devices(guests.GuestCase):
     def test_scratched(self):
         """A disc that cannot be read to its end: the guest is told so, the kiosk goes on meanwhile, and the disc can be changed"""
         disc = self.discs / "one.iso"
-        self.show_desktop(LD_PRELOAD=self.build / "tests/lib/scratched.so", SCRATCHED_DISC=disc, SCRATCHED_FROM=str(GOOD))
+        self.show_desktop(LD_PRELOAD=self.build / "tests/lib/badio.so", SCRATCHED_DISC=disc, SCRATCHED_FROM=str(GOOD))
         self.tell("give", self.ident("one"))
         self.wait_for(self.ident("one"), "in")
         self.expect_disc()
