@@ -304,7 +304,7 @@ add_disk (Build *build)
     return;
   disk = ast_xml_add (build->devices, "disk", "type", "file", "device", "disk", NULL);
   ast_xml_add (disk, "driver", "name", "qemu", "type", "qcow2", "cache", cache, "discard", "unmap",
-               "error_policy", "stop", NULL);
+               "error_policy", "stop", "rerror_policy", "stop", NULL);
   add_overlay_source (build, disk);
   add_backing_chain (build, disk);
   ast_xml_add (disk, "target", "dev", is_virtio ? "vda" : "sda", "bus", is_virtio ? "virtio" : "sata", NULL);
