@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // animation: run in the guest: paints its whole screen anew, again and again, as quickly as its X server lets
-// it.
+// it, or with so many frames a second, as a film does.
 //
-// animation SECONDS → prints the frames a second that it painted. The upper left corner has another colour in
-// each.
+// animation SECONDS [FRAMES] → prints the frames a second that it painted. The upper left corner has another
+// colour in each.
 #include <X11/Xlib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,11 +37,22 @@ paint (Display *display, Window window, GC gc, unsigned width, unsigned height, 
   XSync (display, False);
 }
 
+static void
+wait_until (double moment)
+{
+  double left = moment - now ();
+  struct timespec span = { .tv_nsec = (long)(left * 1e9) };
+
+  if (left > 0)
+    nanosleep (&span, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
   Display *display = XOpenDisplay (NULL);
   double seconds = argc > 1 ? atof (argv[1]) : 0;
+  double pause = argc > 2 ? 1 / atof (argv[2]) : 0;
   XSetWindowAttributes attributes = { .override_redirect = True };
   unsigned width, height;
   unsigned long frames = 0;
@@ -59,7 +70,10 @@ main (int argc, char **argv)
   gc = XCreateGC (display, window, 0, NULL);
   start = now ();
   while (now () - start < seconds)
-    paint (display, window, gc, width, height, ++frames);
+    {
+      paint (display, window, gc, width, height, ++frames);
+      wait_until (start + (double)frames * pause);
+    }
   printf ("%.3f\n", (double)frames / (now () - start));
   return 0;
 }

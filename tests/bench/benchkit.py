@@ -3,10 +3,8 @@
 import contextlib
 import json
 import os
-import re
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 from datetime import datetime, timezone
@@ -45,14 +43,6 @@ class BenchCase(guests.GuestCase):
         except FileNotFoundError:
             return {}
 
-    def tool(self, name, *arguments, **options):
-        """What one of our instruments prints, as numbers."""
-        options["env"] = self.desk.env | options.get("env", {})
-        done = subprocess.run([str(word) for word in (self.build / "tests/bench" / name, *arguments)],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=180, **options)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return [float(word) for word in done.stdout.split()]
-
     def end_process(self, pid):
         """Ends a program whose parent has gone."""
         os.kill(pid, signal.SIGTERM)
@@ -66,11 +56,6 @@ class BenchCase(guests.GuestCase):
             yield screen
         finally:
             screen.close()
-
-    def memory_of(self, pid):
-        """Proportional set size, MiB."""
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-        return int(re.search(r"^Pss:\s+(\d+) kB", text, re.M).group(1)) / 1024
 
     def compare(self, name, goal, ours, theirs, unit="s"):
         """Prints and keeps the ratio of two series' medians. Without a goal (None) it is only told."""

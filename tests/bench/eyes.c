@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // eyes: what a person sees of a guest that is already on the X screen.
 //
-// eyes frames X,Y SECONDS → how often the pixel changed, a second: the animation gives it another colour in
-// each frame. eyes keys X,Y NUMBER    → the seconds from each key to the change of the pixel: x, and
-// BackSpace, which puts it back.
+// eyes frames X,Y SECONDS    → how often the pixel changed, a second: the animation gives it another colour
+// in each frame.
+// eyes intervals X,Y SECONDS → the seconds from each change to the next, one a line.
+// eyes keys X,Y NUMBER       → the seconds from each key to the change of the pixel: x, and BackSpace, which
+// puts it back.
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
 #include <X11/extensions/XTest.h>
@@ -57,6 +59,27 @@ count_frames (Eyes *self, double seconds)
   return 0;
 }
 
+static int
+time_frames (Eyes *self, double seconds)
+{
+  gint64 start = g_get_monotonic_time ();
+  gint64 changed = 0; // when; 0 = no change was seen yet
+  unsigned long last = look (self);
+
+  while (seconds_since (start) < seconds)
+    {
+      unsigned long now = look (self);
+
+      if (now != last && changed > 0)
+        printf ("%.6f\n", seconds_since (changed));
+      if (now != last)
+        changed = g_get_monotonic_time ();
+      last = now;
+      g_usleep (LOOK_USEC);
+    }
+  return 0;
+}
+
 static double
 press (Eyes *self, KeySym symbol)
 {
@@ -73,7 +96,7 @@ press (Eyes *self, KeySym symbol)
 }
 
 static int
-time_keys (Eyes *self, int number)
+time_keys (Eyes *self, double number)
 {
   for (int i = 0; i < number; i++)
     {
@@ -94,13 +117,20 @@ time_keys (Eyes *self, int number)
 int
 main (int argc, char **argv)
 {
+  static const struct
+  {
+    const char *name;
+    int (*run) (Eyes *self, double number);
+  } modes[] = { { "frames", count_frames }, { "intervals", time_frames }, { "keys", time_keys } };
   Eyes self = { XOpenDisplay (NULL), 0, 0 };
 
   if (argc != 4 || self.display == NULL || sscanf (argv[2], "%d,%d", &self.x, &self.y) != 2)
     {
-      fprintf (stderr, "eyes: frames|keys X,Y NUMBER, and a display\n");
+      fprintf (stderr, "eyes: frames|intervals|keys X,Y NUMBER, and a display\n");
       return 2;
     }
-  return g_str_equal (argv[1], "frames") ? count_frames (&self, atof (argv[3]))
-                                         : time_keys (&self, atoi (argv[3]));
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
+    if (g_str_equal (argv[1], modes[i].name))
+      return modes[i].run (&self, atof (argv[3]));
+  return 2;
 }

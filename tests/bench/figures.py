@@ -28,15 +28,6 @@ class Figures(benchkit.BenchCase):
 
     # The launcher's first frame
 
-    def add_many(self, station, count):
-        """Appliances with the samples' icons."""
-        icons = [(self.appliances / name / "icon.svg").read_bytes() for name in guests.NAMES]
-        for number in range(count):
-            ident = f"a{number:04}"
-            station.add(ident, f"Appliance {number}", '<icon href="icon.svg"/>', summary="One of many, with a line of text",
-                        category=f"group {number % 5}")
-            (station.appliances / ident / "icon.svg").write_bytes(icons[number % len(icons)])
-
     def first_frame(self, *command):
         """Seconds from the start to the first frame, as after the boot."""
         with self.unused_screen() as screen:
@@ -77,7 +68,7 @@ class Figures(benchkit.BenchCase):
         """Click to first frame on the kiosk; its memory with the guest's console on the screen."""
         seconds = self.tool("stopwatch", "--click", LONE_TILE, "--until", "000000", *GUEST_POINTS)[0]
         self.wait_for_console(self.screen)
-        memory = self.memory_of(self.station.kiosk.pid)
+        memory = processes.memory(self.station.kiosk.pid)
         return seconds, memory
 
     def viewer_start(self, file, screen):
@@ -86,7 +77,7 @@ class Figures(benchkit.BenchCase):
         script = f"virsh -q -c qemu:///session create {file} && exec virt-viewer -c qemu:///session --kiosk --attach {DOMAIN}"
         seconds, pid = self.time_command([*VIEWER_POINTS, "--until", "000000"], "sh", "-c", script, env={"DISPLAY": screen.name})
         self.wait_for_console(screen)
-        memory = self.memory_of(pid)
+        memory = processes.memory(pid)
         self.end_process(pid)
         return seconds, memory
 

@@ -17,7 +17,6 @@ CORNER, CURSOR = "20,20", "234,100"
 SECONDS = 8
 KEYS = 20
 PROGRAM = "/tmp/animation"
-CHUNK = 30000
 IN_GUEST = "export DISPLAY=:0 PATH=/usr/sbin:/usr/bin; "
 PROMPT = "ffb454"
 
@@ -25,22 +24,13 @@ PROMPT = "ffb454"
 class Steady(benchkit.BenchCase):
     """Three ways to show one guest, each on a screen of its own, with a window manager where it needs one."""
 
-    def put_in(self, program):
-        """Copies a program of ours into the guest, by its agent."""
-        handle = self.agent("guest-file-open", path=PROGRAM, mode="w")
-        data = program.read_bytes()
-        for at in range(0, len(data), CHUNK):
-            self.agent("guest-file-write", handle=handle, **{"buf-b64": base64.b64encode(data[at:at + CHUNK]).decode()})
-        self.agent("guest-file-close", handle=handle)
-        self.assertEqual(self.run_in_guest(f"chmod +x {PROGRAM}")[0], 0)
-
     def look(self, screen, pid, series):
         """One session's readings."""
         self.wait_for_agents()
         processes.wait_until(lambda: screen.share(PROMPT, area=(229, 92, 239, 108)) > 0.9, "the prompt, unscaled", 60, 0.3)
-        series["memory"].append(self.memory_of(pid))
+        series["memory"].append(processes.memory(pid))
         series["key"].append(statistics.median(self.tool("eyes", "keys", CURSOR, KEYS, env={"DISPLAY": screen.name})))
-        self.put_in(self.build / "tests/bench/animation")
+        self.put_in(self.build / "tests/bench/animation", PROGRAM)
         painted = self.agent("guest-exec", path="/bin/sh", arg=["-c", f"{IN_GUEST} exec {PROGRAM} {SECONDS + 6}"],
                              **{"capture-output": True})["pid"]
         time.sleep(3)

@@ -53,8 +53,12 @@ choose_person() {
   useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin "$TEST_USER"
 }
 
-# as_person COMMAND…: without any privilege, in a bare environment, and dead when we are.
+# as_person COMMAND…: without any privilege, in a bare environment but for how long tests are to be, and dead when we are.
 as_person() {
+  for name in AST_BENCH_ROUNDS AST_FAULT_POINTS AST_LOAD_HOURS AST_LOAD_SECONDS AST_LOAD_SESSIONS; do
+    eval "value=\${$name:-}"
+    [ -z "$value" ] || set -- "$name=$value" "$@"
+  done
   if is_root; then
     setpriv --reuid "$PERSON" --regid "$(id -g "$PERSON")" --init-groups --no-new-privs --pdeathsig KILL \
       env -i PATH="$PATH" LC_ALL=C.UTF-8 TMPDIR=/tmp HOME=/ "$@"

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -23,6 +24,8 @@ BAR_HEIGHT = 86
 TRAY_HEIGHT = 380
 # A sector of the tiny guest's disk that neither its boot loader nor its file system uses.
 FREE_SECTOR = 131070
+# So many bytes of a file are given to the guest's agent at once.
+CHUNK = 30000
 
 
 def digest(path):
@@ -53,6 +56,23 @@ class GuestCase(cases.StationCase):
     def add_sample(self, name="tiny", ident=None, change=lambda text: text):
         """A sample appliance in the station."""
         return self.station.add_folder(self.appliances / name, ident, change)
+
+    def add_many(self, station, count):
+        """Appliances with the samples' icons, whose disks are empty."""
+        icons = [(self.appliances / name / "icon.svg").read_bytes() for name in NAMES]
+        for number in range(count):
+            ident = f"a{number:04}"
+            station.add(ident, f"Appliance {number}", '<icon href="icon.svg"/>', summary="One of many, with a line of text",
+                        category=f"group {number % 5}")
+            (station.appliances / ident / "icon.svg").write_bytes(icons[number % len(icons)])
+
+    def tool(self, name, *arguments, seconds=180, **options):
+        """What one of our instruments prints, as numbers."""
+        options["env"] = self.desk.env | options.get("env", {})
+        done = subprocess.run([str(word) for word in (self.build / "tests/bench" / name, *arguments)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=seconds, **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [float(word) for word in done.stdout.split()]
 
     def choose(self, name="tiny"):
         """Clicks on the tile of a sample appliance."""
@@ -217,6 +237,15 @@ class GuestCase(cases.StationCase):
         done = processes.wait_until(lambda: (status := self.agent("guest-exec-status", pid=pid))["exited"] and status, command,
                                     seconds, pause)
         return done["exitcode"], base64.b64decode(done.get("out-data", "")).decode()
+
+    def put_in(self, program, place):
+        """Copies a program of ours into the guest, by its agent."""
+        handle = self.agent("guest-file-open", path=place, mode="w")
+        data = program.read_bytes()
+        for at in range(0, len(data), CHUNK):
+            self.agent("guest-file-write", handle=handle, **{"buf-b64": base64.b64encode(data[at:at + CHUNK]).decode()})
+        self.agent("guest-file-close", handle=handle)
+        self.assertEqual(self.run_in_guest(f"chmod +x {place}")[0], 0)
 
 
 def wrapper(folder, program, lines):

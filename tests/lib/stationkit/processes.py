@@ -2,6 +2,7 @@
 """Processes that are started, found and ended by their ids."""
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -52,6 +53,14 @@ def cpu_seconds(pid):
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     except OSError:
         return 0
+
+
+def memory(pid, *parts):
+    """MiB that a process takes of the station's memory, with its share of what several have (PSS): all of it, or these parts, Anon, File
+    and Shmem."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    names = [f"Pss_{part}" for part in parts] or ["Pss"]
+    return sum(int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M)[1]) for name in names) / 1024
 
 
 def command_line(pid):
@@ -110,7 +119,8 @@ def kill(pids):
     wait_until(lambda: not any(is_alive(pid) for pid in pids), "the end of processes", 20, 0.005)
 
 
-def _children_of(parent):
+def children_of(parent):
+    """Ids of a process's children, also those that wait to be counted."""
     try:
         threads = os.listdir(f"/proc/{parent}/task")
         return [int(pid) for thread in threads
@@ -137,6 +147,6 @@ def run_as_child(main):
         if pid == child:
             status = os.waitstatus_to_exitcode(ended)
         if status is not None:
-            for left in _children_of(os.getpid()):
+            for left in children_of(os.getpid()):
                 os.kill(left, signal.SIGKILL)
     sys.exit(status if status >= 0 else 128 - status)
