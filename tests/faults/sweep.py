@@ -6,7 +6,6 @@ is clean: no guest, no overlay, no lock, no socket; images and pairs are what th
 import itertools
 import os
 import shutil
-import statistics
 import sys
 import threading
 import time
@@ -14,7 +13,7 @@ import uuid
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from stationkit import cases, guests, processes  # noqa: E402
+from stationkit import cases, faults, guests, processes  # noqa: E402
 from stationkit.station import EMULATOR, HELPERS  # noqa: E402
 
 # At most so many steps of each way are tried, evenly spread.
@@ -26,17 +25,8 @@ SESSION_EACH = 10
 TRIES = "the plug was pulled"
 
 
-class Sweep(guests.GuestCase):
+class Sweep(faults.FaultCase):
     """Each case is a way that the station goes; it is gone once for each of its steps."""
-
-    rows = []
-
-    @classmethod
-    def tearDownClass(cls):
-        for row in cls.rows:
-            print(f"# figure: {row}")
-        cls.keep_report("faults", "sweep.json", cls.rows)
-        super().tearDownClass()
 
     def setUp(self):
         super().setUp()
@@ -76,8 +66,9 @@ class Sweep(guests.GuestCase):
         if only_kiosk:
             return
         self.kill_all()
-        # What lies in memory only.
+        # What lies in memory only: the kiosk's, and what libvirt's daemon knows of its guests.
         shutil.rmtree(self.station.runtime, ignore_errors=True)
+        shutil.rmtree(self.desk.folder / "run/libvirt", ignore_errors=True)
         self.new_boot()
 
     def kill_all(self):
@@ -109,7 +100,7 @@ class Sweep(guests.GuestCase):
 
     def sweep(self, name, way, wanted=lambda steps: range(1, len(steps) + 1), points=POINTS):
         """The whole of it."""
-        plain = self.launch()
+        self.plain.append(self.launch())
         self.go(way).join()
         steps = self.steps()
         if not self.station.kiosk.is_running():
@@ -119,22 +110,20 @@ class Sweep(guests.GuestCase):
         chosen = list(wanted(steps))
         chosen = chosen[::max(1, -(-len(chosen) // points))]
         self.images = self.digests()
-        times, reached = [], 0
+        row = self.row(f"plug pulled at each step of {name}, or only the kiosk killed")
         for count, at in enumerate(chosen):
-            seconds = self.one(way, at, only_kiosk=count % KIOSK_ONLY == KIOSK_ONLY - 1, session=count % SESSION_EACH == 0)
+            seconds = self.one(row, way, at, only_kiosk=count % KIOSK_ONLY == KIOSK_ONLY - 1, session=count % SESSION_EACH == 0)
             if seconds is not None:
-                reached += 1
-                times.append(seconds)
-        self.rows.append(f"{name}: {len(steps)} steps, the plug pulled before {reached} of them, recovered {len(times)}, lost 0; the launcher "
-                         f"is back after {statistics.median(times):.2f} [{min(times):.2f} … {max(times):.2f}] s, {plain:.2f} s for a plain start")
-        self.assertGreater(reached, len(chosen) * 0.6)
+                row["seconds"].append(seconds)
+        self.assertGreater(row["tried"], len(chosen) * 0.6)
 
-    def one(self, way, at, only_kiosk, session):
+    def one(self, row, way, at, only_kiosk, session):
         """The plug is pulled before one step; seconds until the next kiosk can be steered, None where the step was not come to."""
         actor = None
         if self.launch(at) is not None:
             actor = self.go(way)
         reached = self.told.exists()
+        row["tried"] += reached
         where = self.steps()[-1:]
         self.pull(only_kiosk and reached)
         if actor:

@@ -316,9 +316,8 @@ class Warm(guests.GuestCase):
         time.sleep(3)
         process = Path(f"/proc/{self.station.kiosk.pid}")
         files = [file for folder in (self.warm, self.station.overlays) for file in folder.iterdir()]
-        rollup = (process / "smaps_rollup").read_text(encoding="ascii")
         return {"descriptors": len(list((process / "fd").iterdir())), "threads": len(list((process / "task").iterdir())),
-                "memory": int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.M)[1]) / 1024, "files": len(files),
+                "memory": processes.memory(self.station.kiosk.pid), "files": len(files),
                 "disk": sum(file.stat().st_blocks for file in files) / 2048}
 
 

@@ -8,20 +8,20 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from stationkit import cases, guests, processes  # noqa: E402
+from stationkit import cases, faults, guests, processes  # noqa: E402
 from stationkit.station import DOMAIN  # noqa: E402
 
 WRITE = f"echo {{}} | dd of=/dev/vda bs=512 seek={guests.FREE_SECTOR} conv=sync,fsync"
 LOOK = f"dd if=/dev/vda bs=512 skip={guests.FREE_SECTOR} count=1 | grep -q {{}}"
 
 
-class Rescue(guests.GuestCase):
+class Rescue(faults.FaultCase):
     """The tiny guest."""
 
     def begin(self, colour="884400"):
         """A session in which somebody has worked: on the screen and on the disk; its guest and its overlay."""
         self.add_sample()
-        self.station.start_kiosk()
+        self.start_plainly()
         self.start()
         self.enter(f"{WRITE.format('mine')} && paint {colour}")
         self.wait_for_colour(colour, seconds=60)
@@ -50,10 +50,11 @@ class Rescue(guests.GuestCase):
         """Killed or crashed, again and again: the next kiosk shows the same guest, with all that was done in it, and it can be worked in."""
         guest, overlay = self.begin()
         for number, sign in enumerate((signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)):
-            self.station.kiosk.tell(sign)
-            self.station.kiosk.process.wait()
-            self.station.launch_kiosk()
-            self.wait_for_colour("884400")
+            with self.fault(f"kiosk dies of {sign.name} beside a guest"):
+                self.station.kiosk.tell(sign)
+                self.station.kiosk.process.wait()
+                self.station.launch_kiosk()
+                self.wait_for_colour("884400")
             self.assertEqual((self.qemu(), self.station.overlay_files()), (guest, overlay))
             self.station.wait_state("ready", seconds=60)
             self.assertEqual(self.station.status()["appliance"], "tiny")
@@ -74,9 +75,10 @@ class Rescue(guests.GuestCase):
         self.choose()
         self.station.wait_until(lambda: self.station.domains() == [DOMAIN], "the guest", 30, 0.02)
         guest = self.qemu()
-        self.station.kiosk.crash()
-        self.station.launch_kiosk()
-        self.wait_for_colour(guests.COLOURS["tiny"])
+        with self.fault("kiosk dies before its guest shows anything"):
+            self.station.kiosk.crash()
+            self.station.launch_kiosk()
+            self.wait_for_colour(guests.COLOURS["tiny"])
         self.assertEqual(self.qemu(), guest)
         self.stop("--force")
 
@@ -86,11 +88,12 @@ class Rescue(guests.GuestCase):
                               "person": {"seen": "0", "touched": "0"}, "exam": {"exam": "true"}}.items():
             with self.subTest(name):
                 guest, _ = self.begin() if name == "boot" else self.begin_again()
-                self.station.kiosk.crash()
-                self.change_facts(**changes)
-                self.station.launch_kiosk()
-                processes.wait_until(lambda pid=guest: not processes.is_alive(pid), "the end of the guest", 60, 0.1)
-                self.expect_nothing()
+                with self.fault(f"kiosk dies, and the session is nobody's any more: {name}"):
+                    self.station.kiosk.crash()
+                    self.change_facts(**changes)
+                    self.station.launch_kiosk()
+                    processes.wait_until(lambda pid=guest: not processes.is_alive(pid), "the end of the guest", 60, 0.1)
+                    self.expect_nothing()
 
     def begin_again(self):
         """One more session on the same kiosk."""
@@ -135,35 +138,39 @@ class Rescue(guests.GuestCase):
     def test_guest_dies(self):
         """Its process is killed: the person goes on from the disk; killed once more, and ends it."""
         guest, _ = self.begin()
-        os.kill(guest, signal.SIGKILL)
-        self.die_of("guest-lost", "stopped unexpectedly")
-        # Also for another kiosk.
-        self.station.kiosk.crash()
-        self.station.launch_kiosk()
-        self.die_of("guest-lost", "stopped unexpectedly")
-        self.go_on()
-        os.kill(self.qemu(), signal.SIGKILL)
-        self.die_of("guest-lost", "stopped unexpectedly")
-        self.screen.click_on("End session")
-        self.wait_for_end()
+        with self.fault("guest's process dies, and the person goes on"):
+            os.kill(guest, signal.SIGKILL)
+            self.die_of("guest-lost", "stopped unexpectedly")
+            # Also for another kiosk.
+            self.station.kiosk.crash()
+            self.station.launch_kiosk()
+            self.die_of("guest-lost", "stopped unexpectedly")
+            self.go_on()
+        with self.fault("guest's process dies, and the person ends it"):
+            os.kill(self.qemu(), signal.SIGKILL)
+            self.die_of("guest-lost", "stopped unexpectedly")
+            self.screen.click_on("End session")
+            self.wait_for_end()
         self.expect_nothing()
 
     def test_both_die(self):
         """Guest and kiosk at once: the next kiosk says so, and what was written is still there."""
         guest, _ = self.begin()
-        self.station.kiosk.crash()
-        os.kill(guest, signal.SIGKILL)
-        self.station.launch_kiosk()
-        self.die_of("guest-lost", "stopped unexpectedly")
-        self.go_on()
+        with self.fault("guest and kiosk die"):
+            self.station.kiosk.crash()
+            os.kill(guest, signal.SIGKILL)
+            self.station.launch_kiosk()
+            self.die_of("guest-lost", "stopped unexpectedly")
+            self.go_on()
         self.stop("--force")
 
     def test_panic(self):
         """Its system crashes, and is asked no more."""
         self.begin()
-        self.enter("panic")
-        self.die_of("guest-crashed", "has crashed")
-        self.go_on()
+        with self.fault("guest's kernel panics"):
+            self.enter("panic")
+            self.die_of("guest-crashed", "has crashed")
+            self.go_on()
         self.stop("--force")
 
     def test_hangs(self):
@@ -173,16 +180,17 @@ class Rescue(guests.GuestCase):
         self.start("desktop")
         guest = self.qemu()
         self.wait_for_agent()
-        self.run_in_guest("(busybox watchdog -T 2 -F /dev/watchdog & sleep 1; kill -KILL $!) </dev/null >/dev/null 2>&1")
-        self.station.wait_until(lambda: self.station.status().get("paused") == "watchdog", "a guest that stands still", 120)
-        self.screen.wait_for("It may recover", area=self.bar())
-        self.station.shot("hangs")
-        # The next kiosk knows it, too.
-        self.station.kiosk.crash()
-        self.station.launch_kiosk()
-        self.station.wait_until(lambda: self.station.status().get("paused") == "watchdog", "a guest that stands still", 60)
-        self.screen.click_on("Go on", area=self.bar())
-        self.station.wait_until(lambda: self.station.status().get("paused") is None, "a guest that goes on", 30)
+        with self.fault("guest hangs, says its watchdog"):
+            self.run_in_guest("(busybox watchdog -T 2 -F /dev/watchdog & sleep 1; kill -KILL $!) </dev/null >/dev/null 2>&1")
+            self.station.wait_until(lambda: self.station.status().get("paused") == "watchdog", "a guest that stands still", 120)
+            self.screen.wait_for("It may recover", area=self.bar())
+            self.station.shot("hangs")
+            # The next kiosk knows it, too.
+            self.station.kiosk.crash()
+            self.station.launch_kiosk()
+            self.station.wait_until(lambda: self.station.status().get("paused") == "watchdog", "a guest that stands still", 60)
+            self.screen.click_on("Go on", area=self.bar())
+            self.station.wait_until(lambda: self.station.status().get("paused") is None, "a guest that goes on", 30)
         self.assertEqual(self.qemu(), guest)
         self.stop("--force")
 
@@ -192,27 +200,29 @@ class Rescue(guests.GuestCase):
         """Killed, and late: the guest goes on, the screen does not stand still, and the session ends as ever."""
         guest, _ = self.begin()
         for sign in (signal.SIGKILL, signal.SIGTERM):
-            for pid in self.desk.processes("libvirtd"):
-                os.kill(pid, sign)
-                processes.wait_until(lambda dead=pid: not processes.is_alive(dead), "the daemon's end", 30, 0.1)
-            self.enter("paint 118811")
-            self.wait_for_colour("118811", seconds=30)
-            self.enter("paint 884400")
-            self.wait_for_colour("884400", seconds=30)
-            self.station.wait_state("ready")
+            with self.fault(f"libvirtd ends by {sign.name}"):
+                for pid in self.desk.processes("libvirtd"):
+                    os.kill(pid, sign)
+                    processes.wait_until(lambda dead=pid: not processes.is_alive(dead), "the daemon's end", 30, 0.1)
+                self.enter("paint 118811")
+                self.wait_for_colour("118811", seconds=30)
+                self.enter("paint 884400")
+                self.wait_for_colour("884400", seconds=30)
+                self.station.wait_state("ready")
             self.assertEqual(self.qemu(), guest)
         (daemon,) = self.desk.processes("libvirtd") or [self.desk.virsh("uri") and self.desk.processes("libvirtd")[0]]
-        os.kill(daemon, signal.SIGSTOP)
-        try:
-            self.enter("paint 118811")
-            self.wait_for_colour("118811", seconds=30)
-            self.screen.key("ctrl+alt+Home")
-            self.screen.click_on("End session", area=self.bar())
-            self.screen.click_on("End it", area=guests.end_area(self.screen))
-            self.screen.wait_for("shutting down", area=self.bar())
-        finally:
-            os.kill(daemon, signal.SIGCONT)
-        self.wait_for_end()
+        with self.fault("libvirtd does not answer"):
+            os.kill(daemon, signal.SIGSTOP)
+            try:
+                self.enter("paint 118811")
+                self.wait_for_colour("118811", seconds=30)
+                self.screen.key("ctrl+alt+Home")
+                self.screen.click_on("End session", area=self.bar())
+                self.screen.click_on("End it", area=guests.end_area(self.screen))
+                self.screen.wait_for("shutting down", area=self.bar())
+            finally:
+                os.kill(daemon, signal.SIGCONT)
+            self.wait_for_end()
 
 
 if __name__ == "__main__":
