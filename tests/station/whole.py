@@ -399,6 +399,47 @@ grep -v asteroide $accounts""")
         self.wait_state("idle")
         self.expect_nothing_left()
 
+    def test_graphics_reset(self):
+        """The graphics card goes and comes again beside a guest, as at a reset: the picture is there again, and the guest is the same"""
+        self.run_in("asteroidectl start tiny")
+        self.wait_state("ready")
+        self.wait_for_colour(guests.COLOURS["tiny"], seconds=GUEST_SECONDS)
+        guest, overlay = self.pids("qemu-system-x86"), self.run_in("ls /var/lib/asteroide/overlays")
+        self.run_in("cd /sys/bus/virtio/drivers/virtio_gpu && card=$(ls -d virtio*) && echo $card >unbind && sleep 3 && echo $card >bind")
+        self.expect_same_guest(guest, overlay)
+        self.shot("graphics_reset")
+        self.press_all(WAYS_OUT)
+        self.run_in("asteroidectl stop --force")
+        self.wait_for_launcher()
+        self.expect_nothing_left()
+
+    def test_clock_jumps(self):
+        """The clock of the station jumps a year ahead beside a guest, and back: the session goes on, and ends when it is told to"""
+        self.run_in("asteroidectl start tiny")
+        self.wait_state("ready")
+        self.wait_for_colour(guests.COLOURS["tiny"], seconds=GUEST_SECONDS)
+        guest, overlay = self.pids("qemu-system-x86"), self.run_in("ls /var/lib/asteroide/overlays")
+        for years in ("+1", "-2", "+1"):
+            self.run_in(f"date -s \"$(date -d '{years} year')\"")
+            self.expect_same_guest(guest, overlay)
+            self.crash(f"the kiosk is killed after {years} year", CRASHES["the kiosk is killed"])
+            self.expect_same_guest(guest, overlay)
+        self.run_in("asteroidectl stop --force")
+        self.wait_for_launcher()
+        self.expect_nothing_left()
+
+    def test_memory_short(self):
+        """The kernel needs the guest's memory and kills it: the screen says so"""
+        self.run_in("asteroidectl start tiny")
+        self.wait_state("ready")
+        self.run_in("echo 1000 >/proc/$(pgrep -x -u asteroide qemu-system-x86)/oom_score_adj && echo f >/proc/sysrq-trigger")
+        self.wait_state("failed")
+        self.assertIn("Out of memory: Killed process", self.run_in("journalctl -q -k -b -o cat -g 'Killed process.*qemu'"))
+        self.shot("memory_short")
+        self.machine.click_on("End session")
+        self.wait_for_launcher()
+        self.expect_nothing_left()
+
     def expect_same_guest(self, guest, overlay):
         """A kiosk is there that shows it."""
         processes.wait_until(lambda: self.run_in(f"busctl get-property {BUS} State", status=None) == 's "ready"\n', "a session that goes on", 240, 0.5)
