@@ -137,7 +137,8 @@ check_inside (const xmlNode *node, const char *device)
       if (child->type != XML_ELEMENT_NODE)
         continue;
       g_assert_false (g_strv_contains (never, (const char *)child->name));
-      if (g_str_equal (device, "disk") && (is_named (child, "driver") || is_named (child, "format")))
+      if ((is_named (node, "disk") || is_named (node, "backingStore"))
+          && (is_named (child, "driver") || is_named (child, "format")))
         assert_is_one_of (child, "type", formats);
       check_inside (child, device);
     }
