@@ -4,6 +4,7 @@
 #include "descriptor.h"
 #include "domain-builder.h"
 #include "error.h"
+#include "text.h"
 #include "xml-tree.h"
 #include <glib/gi18n.h>
 #include <libxml/parser.h>
@@ -249,9 +250,11 @@ remove_same_controllers (xmlNode *devices, const xmlNode *node)
 static gboolean
 refuse (const xmlNode *node, const char *why, GError **error)
 {
+  g_autofree char *name = ast_text_quote (name_of (node));
+
   g_set_error (error, AST_ERROR, AST_ERROR_DESCRIPTOR,
                // Translators: the first is an XML element's name, the second a reason, a whole sentence.
-               _ ("<%s> is not allowed in the appliance's <domain>. %s"), name_of (node), why);
+               _ ("<%s> is not allowed in the appliance's <domain>. %s"), name, why);
   return FALSE;
 }
 
