@@ -519,6 +519,14 @@ list_ids (AstWarmStore *self)
   return ids;
 }
 
+static void
+remove_files (const AstWarmPair *pair)
+{
+  unlink (pair->memory);
+  if (pair->seed)
+    unlink (pair->seed);
+}
+
 static gboolean
 drop_pair (AstWarmStore *self, const char *id)
 {
@@ -530,9 +538,7 @@ drop_pair (AstWarmStore *self, const char *id)
   unlink (path);
   if (pair == NULL)
     return FALSE;
-  unlink (pair->memory);
-  if (pair->seed)
-    unlink (pair->seed);
+  remove_files (pair);
   return TRUE;
 }
 
@@ -712,9 +718,8 @@ ast_warm_store_make_room (AstWarmStore *self, const AstAppliance *appliance, GEr
   if (g_mkdir_with_parents (self->folder, 0700) != 0)
     return fail_errno (self, errno, error);
   ast_warm_store_sweep (self);
-  drop_pair (self, appliance->id);
   while (!is_room (self, needed))
-    if (!drop_oldest (self, appliance->id))
+    if (!drop_pair (self, appliance->id) && !drop_oldest (self, appliance->id))
       {
         text = g_format_size_full (needed, G_FORMAT_SIZE_IEC_UNITS);
         folder = g_filename_display_name (self->folder);
@@ -847,6 +852,8 @@ ast_warm_store_publish (AstWarmStore *self, const AstAppliance *appliance, const
                         const char *seed, const char *memory, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GKeyFile) info = g_key_file_new ();
+  g_autoptr (GKeyFile) former_info = load_info (self, appliance->id);
+  g_autoptr (AstWarmPair) former = read_pair (self, appliance->id, former_info);
   g_autofree char *published = seed ? replace_suffix (seed, AST_OVERLAY_VOLATILE_SUFFIX, SEED_SUFFIX) : NULL;
   guint64 bytes = 0;
 
@@ -857,13 +864,16 @@ ast_warm_store_publish (AstWarmStore *self, const AstAppliance *appliance, const
     return FALSE;
   g_key_file_set_int64 (info, PAIR, "made", g_get_real_time () / G_USEC_PER_SEC);
   g_key_file_set_uint64 (info, PAIR, "bytes", bytes);
-  drop_pair (self, appliance->id);
   if (!set_name (self, info, "memory", memory, memory, error)
       || (seed && !set_name (self, info, "seed", seed, published, error)))
     return FALSE;
-  if (save_info (self, appliance->id, info, error))
-    return TRUE;
-  if (seed)
-    rename (published, seed);
-  return FALSE;
+  if (!save_info (self, appliance->id, info, error))
+    {
+      if (seed)
+        rename (published, seed);
+      return FALSE;
+    }
+  if (former)
+    remove_files (former);
+  return TRUE;
 }

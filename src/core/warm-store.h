@@ -68,8 +68,8 @@ AstWarmPair *ast_warm_store_find (AstWarmStore *self, const AstAppliance *applia
 gboolean ast_warm_store_confirm (AstWarmStore *self, const AstAppliance *appliance, const char *host,
                                  GCancellable *cancellable, GError **error);
 
-// Is there room for a pair of this appliance? Drops the oldest pairs of other appliances, and this one's own
-// stale pair, until there is. FALSE with AST_ERROR_NO_SPACE. Blocking, fast.
+// Is there room for one more pair of this appliance? Drops its own former pair, and then the oldest pairs of
+// other appliances, until there is. FALSE with AST_ERROR_NO_SPACE. Blocking, fast.
 gboolean ast_warm_store_make_room (AstWarmStore *self, const AstAppliance *appliance, GError **error);
 
 // Descriptor and images as they are now, by their metadata: what a pair that is begun now must still be made
@@ -81,7 +81,8 @@ char *ast_warm_store_note (const AstAppliance *appliance);
 char *ast_warm_store_name_memory (AstWarmStore *self, const AstAppliance *appliance, const char *seed);
 
 // Makes a pair of two files that nobody writes any more: sums, flushed to the disk, read-only, and then
-// found. Takes the place of the appliance's former pair. `note`: of the moment before the appliance was
+// found. Takes the place of the appliance's former pair at one stroke: whenever the power goes, one of the two
+// is found. `note`: of the moment before the appliance was
 // booted. Blocking, reads both files and the images. The files stay the caller's to remove when it fails:
 // STORE, NO_SPACE, IMAGE_UNREADABLE, WARM (something has changed since the note), or G_IO_ERROR_CANCELLED.
 gboolean ast_warm_store_publish (AstWarmStore *self, const AstAppliance *appliance, const char *host,

@@ -372,6 +372,39 @@ test_oldest_goes (void)
   assert_warmth (self, young, DEPENDS, AST_WARMTH_FRESH);
 }
 
+// The former pair is good until the next one is there; where there is no room for both, it goes first.
+static void
+test_next_pair (void)
+{
+  g_autoptr (Fixture) self = make_fixture (1000);
+  g_autoptr (AstAppliance) other = make_lab (self, "other");
+  g_autoptr (AstWarmPair) former = NULL;
+  g_autoptr (AstWarmPair) next = NULL;
+  g_autoptr (GError) error = NULL;
+
+  publish (self, self->appliance);
+  publish (self, other);
+  former = find (self);
+  g_assert_true (ast_warm_store_make_room (self->store, self->appliance, &error));
+  g_assert_false (try_publish (self, self->appliance, "another image", &error));
+  g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
+  g_clear_error (&error);
+  g_assert_true (ast_warm_pair_verify (former, NULL, &error));
+  assert_warmth (self, self->appliance, DEPENDS, AST_WARMTH_FRESH);
+  publish (self, self->appliance);
+  next = find (self);
+  g_assert_cmpstr (next->memory, !=, former->memory);
+  g_assert_true (ast_warm_pair_verify (next, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (access (former->memory, F_OK), !=, 0);
+  g_assert_cmpint (access (former->seed, F_OK), !=, 0);
+  set_made (self, "lab", 3000, 500 * 1024 * 1024);
+  set_made (self, "other", 1000, 300 * 1024 * 1024);
+  g_assert_true (ast_warm_store_make_room (self->store, self->appliance, &error));
+  assert_warmth (self, self->appliance, DEPENDS, AST_WARMTH_NONE);
+  assert_warmth (self, other, DEPENDS, AST_WARMTH_FRESH);
+}
+
 static void
 test_no_room (void)
 {
@@ -436,6 +469,7 @@ main (int argc, char **argv)
   g_test_add_func ("/warm-store/oldest-goes", test_oldest_goes);
   g_test_add_func ("/warm-store/no-room", test_no_room);
   g_test_add_func ("/warm-store/drop", test_drop);
+  g_test_add_func ("/warm-store/next-pair", test_next_pair);
   g_test_add_func ("/warm-store/sweep", test_sweep);
   return g_test_run ();
 }
