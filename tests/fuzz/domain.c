@@ -123,7 +123,6 @@ check_inside (const xmlNode *node, const char *device)
   static const char *const never[]
       = { "log", "script", "downscript", "portForward", "binary", "reservations", NULL };
   static const char *const sockets[] = { "tcp", "udp", "server", "client", "mcast", NULL };
-  static const char *const formats[] = { "raw", "qcow2", NULL };
   static const char *const once[]
       = { "source", "driver", "backend", "format", "backingStore", "target", NULL };
   g_autofree char *type = get (node, "type");
@@ -137,21 +136,22 @@ check_inside (const xmlNode *node, const char *device)
       if (child->type != XML_ELEMENT_NODE)
         continue;
       g_assert_false (g_strv_contains (never, (const char *)child->name));
-      if ((is_named (node, "disk") || is_named (node, "backingStore"))
-          && (is_named (child, "driver") || is_named (child, "format")))
-        assert_is_one_of (child, "type", formats);
       check_inside (child, device);
     }
 }
 
+// Of a disk and the images below it, all of which are raw or qcow2.
 static const xmlNode *
 last_of_chain (const xmlNode *disk)
 {
+  static const char *const formats[] = { "raw", "qcow2", NULL };
   const xmlNode *below = NULL;
 
   for (const xmlNode *node = disk->children; node; node = node->next)
     if (is_named (node, "backingStore"))
       below = node;
+    else if (is_named (node, "driver") || is_named (node, "format"))
+      assert_is_one_of (node, "type", formats);
   return below ? last_of_chain (below) : disk;
 }
 
