@@ -2,6 +2,7 @@
 #include "ast-build.h"
 #include "application.h"
 #include "bus.h"
+#include "card-watch.h"
 #include "catalogue.h"
 #include "error.h"
 #include "failure-page.h"
@@ -27,6 +28,8 @@
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 // Between the launcher's rest and the restore of what may be started next; ms.
 #define AHEAD_DELAY 2000
@@ -44,6 +47,7 @@ struct _AstApplication
   AstHeads *heads; // NULL before there is a screen
   AstIdleWatch *idle;
   AstOutputs *outputs; // NULL on a desk, whose monitors are others' business
+  AstCardWatch *card;  // NULL there, too
   GMainLoop *loop;
   gboolean is_ending;
   gboolean guest_shown; // the guest's first picture was seen in this session
@@ -697,6 +701,15 @@ ast_application_add_page (AstApplication *self, GtkWidget *page)
   gtk_container_add (GTK_CONTAINER (self->stack), page);
 }
 
+// As where the display server itself has gone: asteroide-session begins another one, with the card, and the
+// next kiosk finds the guest.
+static gboolean
+on_card_back (gpointer data)
+{
+  g_message ("The graphics card had gone and is there again: the display server is begun anew");
+  _exit (EXIT_FAILURE);
+}
+
 static void
 ast_application_add_window (AstApplication *self, gboolean windowed)
 {
@@ -718,7 +731,10 @@ ast_application_add_window (AstApplication *self, gboolean windowed)
   if (windowed)
     g_signal_connect (self->window, "delete-event", G_CALLBACK (on_delete), self);
   else
-    self->outputs = ast_outputs_new (gtk_widget_get_display (self->window));
+    {
+      self->outputs = ast_outputs_new (gtk_widget_get_display (self->window));
+      self->card = ast_card_watch_new (on_card_back, NULL);
+    }
   g_signal_connect (self->window, "key-press-event", G_CALLBACK (on_key), self);
   g_signal_connect (self->window, "key-release-event", G_CALLBACK (on_key), self);
   g_signal_connect (self->window, "button-press-event", G_CALLBACK (on_button), self);
@@ -824,6 +840,7 @@ ast_application_dispose (GObject *object)
   g_clear_object (&self->warm);
   g_clear_object (&self->runner);
   g_clear_object (&self->heads);
+  g_clear_pointer (&self->card, ast_card_watch_free);
   g_clear_pointer (&self->outputs, ast_outputs_free);
   g_clear_pointer (&self->window, gtk_widget_destroy);
   g_clear_object (&self->host);

@@ -59,6 +59,22 @@ class Plugged(guests.GuestCase):
         self.station.wait_until(lambda: self.station.kiosk.said().count(FAILED) == 11, "two for each after the guest's restart", 60)
         self.stop("--force")
 
+    def test_card(self):
+        """The graphics card goes and comes again: the kiosk ends for a new display server, and the next one shows the same guest"""
+        self.ports.plug_card()
+        self.show_guest()
+        guest = self.qemu()
+        self.ports.unplug_card()
+        self.ports.plug("1-1", "0951:1666", mockusb.STICK, manufacturer="Kingston", product="DataTraveler")
+        self.wait_for(1)
+        self.ports.plug_card()
+        self.assertEqual(self.station.kiosk.process.wait(30), 1)
+        self.assertIn("graphics card had gone", self.station.kiosk.said())
+        self.station.launch_kiosk()
+        self.wait_for_colour(guests.COLOURS["tiny"])
+        self.assertEqual(self.qemu(), guest)
+        self.stop("--force")
+
     def test_rules(self):
         """What a rule refuses is listed with the rule, and not tried; what is the station's own is not listed"""
         self.show_guest('<usb><deny vendor="0x04a9"/></usb>', "deny class=video")

@@ -13,6 +13,7 @@ import gi
 BETWEEN = 0.1
 
 CONTROLLER = "/devices/pci0000:00/0000:00:14.0"
+CARD = "/devices/pci0000:00/0000:00:02.0"
 # What kinds of devices consist of: class, subclass and protocol of each interface.
 STICK = ["08:06:50"]
 CAMERA = ["0e:01:00", "0e:02:00"]
@@ -125,6 +126,17 @@ class Ports:
     def unplug(self, path):
         """It goes."""
         self.tell(place=self.places.pop(path), text=None)
+
+
+    def plug_card(self):
+        """A graphics card comes."""
+        place = f"{CARD}/drm/card0"
+        self.places[CARD] = f"/sys{place}"
+        self.tell(place=self.places[CARD], text=f"P: {place}\nE: DEVTYPE=drm_minor\nE: SUBSYSTEM=drm\n")
+
+    def unplug_card(self):
+        """It goes, as at a reset of its driver."""
+        self.unplug(CARD)
 
 
 def serve():
