@@ -153,9 +153,10 @@ class Sweep(faults.FaultCase):
         # A pair may have been replaced by another one, as a whole.
         now = self.digests()
         self.assertEqual(len(now), len(self.images))
-        self.assertEqual({name: digest for name, digest in now.items() if name in self.images},
-                         {name: digest for name, digest in self.images.items() if name in now or not self.is_of_pair(name)})
-        self.assertIn(sum(map(self.is_of_pair, now.keys() - self.images.keys())), (0, 2))
+        new, gone = now.keys() - self.images.keys(), self.images.keys() - now.keys()
+        self.assertTrue(all(map(self.is_of_pair, new | gone)), new | gone)
+        self.assertIn(len(new), (0, 2))
+        self.assertEqual({name: now[name] for name in now.keys() - new}, {name: self.images[name] for name in self.images.keys() - gone})
         self.images = now
         for kept in self.station.overlays.glob("*.kept.qcow2"):
             processes.run("qemu-img", "check", "-q", kept)
@@ -168,7 +169,7 @@ class Sweep(faults.FaultCase):
         """Of all images, and of what is prepared for quick starts."""
         files = [*self.station.appliances.glob("*/*.qcow2"), *(self.station.folder / "warm").glob("*.seed.qcow2"),
                  *(self.station.folder / "warm").glob("*.memory")]
-        return {file.name: guests.digest(file) for file in files if file.parent.parent == self.station.appliances or self.is_published(file)}
+        return {f"{file.parent.name}/{file.name}": guests.digest(file) for file in files if file.parent.parent == self.station.appliances or self.is_published(file)}
 
     @staticmethod
     def is_of_pair(name):
