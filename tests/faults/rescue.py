@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, faults, guests, processes  # noqa: E402
-from stationkit.station import DOMAIN  # noqa: E402
+from stationkit.station import DOMAIN, EMULATOR  # noqa: E402
 
 WRITE = f"echo {{}} | dd of=/dev/vda bs=512 seek={guests.FREE_SECTOR} conv=sync,fsync"
 LOOK = f"dd if=/dev/vda bs=512 skip={guests.FREE_SECTOR} count=1 | grep -q {{}}"
@@ -80,7 +80,8 @@ class Rescue(faults.FaultCase):
         self.add_sample()
         self.station.start_kiosk()
         self.choose()
-        self.station.wait_until(lambda: self.station.domains() == [DOMAIN], "the guest", 30, 0.02)
+        # Its facts are written before, and the domain is there while QEMU is still begun.
+        self.station.wait_until(lambda: self.station.domains() == [DOMAIN] and self.desk.processes(EMULATOR), "the guest", 60, 0.02)
         guest = self.qemu()
         with self.fault("kiosk dies before its guest shows anything"):
             self.station.kiosk.crash()
