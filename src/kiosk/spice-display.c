@@ -81,6 +81,14 @@ on_unrealize (SpiceDisplay *display, gpointer unused)
   g_object_set_data (G_OBJECT (display), HELD, NULL);
 }
 
+// What a channel has still to say when it is destroyed comes later, to a widget that has none any more, which
+// the library takes for a mistake.
+static void
+on_channel_destroyed (SpiceSession *session, SpiceChannel *channel, SpiceDisplay *display)
+{
+  g_signal_handlers_disconnect_by_data (channel, display);
+}
+
 SpiceDisplay *
 ast_spice_display_new (SpiceSession *session, guint head, gboolean resizes_guest, gboolean holds_keyboard)
 {
@@ -105,6 +113,7 @@ ast_spice_display_new (SpiceSession *session, guint head, gboolean resizes_guest
   g_signal_connect (display, "button-press-event", G_CALLBACK (on_button), NULL);
   g_signal_connect (display, "button-release-event", G_CALLBACK (on_button), NULL);
   g_signal_connect (display, "unrealize", G_CALLBACK (on_unrealize), NULL);
+  g_signal_connect_object (session, "channel-destroy", G_CALLBACK (on_channel_destroyed), display, 0);
   if (channel)
     repaint_when_moved (display, channel);
   return display;
