@@ -62,7 +62,7 @@ class Plugged(guests.GuestCase):
     def test_card(self):
         """The graphics card goes and comes again: the kiosk ends for a new display server, and the next one shows the same guest"""
         self.ports.plug_card()
-        self.show_guest()
+        self.show_guest('<usb><deny vendor="0x0951"/></usb>')
         guest = self.qemu()
         self.ports.unplug_card()
         self.ports.plug("1-1", "0951:1666", mockusb.STICK, manufacturer="Kingston", product="DataTraveler")
