@@ -18,7 +18,7 @@ class Cancels(guests.GuestCase):
     def slow_guest(self):
         """Creating the domain takes its time; asking QEMU what it can does not."""
         return guests.wrapper(self.station.folder / "slow-guest", "qemu-system-x86_64",
-                              'case "$*" in *guest=asteroide*) env -i sleep 4 >/dev/null 2>&1 ;; esac')
+                              'case "$*" in *guest=asteroide*) env -i sleep 8 >/dev/null 2>&1 ;; esac')
 
     def expect_cancelled(self, state, cancel):
         """Begins a start, cancels it in this state, and once more right after it was begun again."""
@@ -35,7 +35,7 @@ class Cancels(guests.GuestCase):
 
     def by_click(self):
         """Cancels on the screen."""
-        self.screen.wait_for("Cancel", 3)
+        self.screen.wait_for("Cancel", 7)
         self.station.shot("cancel")
         self.screen.click_on("Cancel", 3)
 
