@@ -17,7 +17,7 @@ from pathlib import Path
 from stationkit import processes
 
 # Suites whose tests share the processors peacefully (a guest keeps one busy); the others want the machine for themselves.
-SIDE_BY_SIDE = ("unit", "golden", "cli", "ui", "guest", "devices", "devices-whole")
+SIDE_BY_SIDE = ("unit", "golden", "cli", "guest", "devices", "devices-whole")
 CASE = re.compile(r"^(not )?ok\b[ \t]*(\d*)[ \t-]*([^#]*)(?:#\s*(skip|todo)\S*\s*(.*))?", re.IGNORECASE)
 PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#\s*skip\S*\s*(.*))?", re.IGNORECASE)
 
