@@ -76,10 +76,10 @@ AstExit ast_command_warm (const AstInvocation *invocation);
 AstExit ast_command_report (const AstInvocation *invocation);
 AstExit ast_command_version (const AstInvocation *invocation);
 
-// Prints "asteroidectl: …" on standard error, without what D-Bus has put before the message, and returns
 // What a kiosk, which runs as another user, has told, as one line that no terminal obeys anything of; NULL =
 // "". The caller frees it.
 char *ast_command_make_line (const char *text);
+// Prints "asteroidectl: …" on standard error, without what D-Bus has put before the message, and returns
 // AST_EXIT_FAILED.
 AstExit ast_command_fail (const GError *error);
 // Prints "asteroidectl: …" and where the help is on standard error and returns AST_EXIT_USAGE.

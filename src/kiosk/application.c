@@ -703,8 +703,8 @@ ast_application_add_page (AstApplication *self, GtkWidget *page)
 
 // As where the display server itself has gone: asteroide-session begins another one, with the card, and the
 // next kiosk finds the guest.
-static gboolean
-on_card_back (gpointer data)
+static void
+on_card_back (void)
 {
   g_message ("The graphics card had gone and is there again: the display server is begun anew");
   _exit (EXIT_FAILURE);
@@ -733,7 +733,7 @@ ast_application_add_window (AstApplication *self, gboolean windowed)
   else
     {
       self->outputs = ast_outputs_new (gtk_widget_get_display (self->window));
-      self->card = ast_card_watch_new (on_card_back, NULL);
+      self->card = ast_card_watch_new (on_card_back);
     }
   g_signal_connect (self->window, "key-press-event", G_CALLBACK (on_key), self);
   g_signal_connect (self->window, "key-release-event", G_CALLBACK (on_key), self);

@@ -8,8 +8,7 @@ struct _AstCardWatch
 {
   GUdevClient *udev;
   gboolean gone;
-  GSourceFunc back;
-  gpointer data;
+  void (*back) (void);
 };
 
 // Not one of its connectors (card0-HDMI-A-1), nor what only calculates (renderD128).
@@ -31,18 +30,17 @@ on_uevent (GUdevClient *client, const char *action, GUdevDevice *device, AstCard
   else if (g_str_equal (action, "add") && self->gone)
     {
       self->gone = FALSE;
-      self->back (self->data);
+      self->back ();
     }
 }
 
 AstCardWatch *
-ast_card_watch_new (GSourceFunc back, gpointer data)
+ast_card_watch_new (void (*back) (void))
 {
   AstCardWatch *self = g_new0 (AstCardWatch, 1);
 
   self->udev = g_udev_client_new ((const char *const[]){ SUBSYSTEM, NULL });
   self->back = back;
-  self->data = data;
   g_signal_connect (self->udev, "uevent", G_CALLBACK (on_uevent), self);
   return self;
 }

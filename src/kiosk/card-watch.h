@@ -8,9 +8,9 @@ G_BEGIN_DECLS
 
 typedef struct _AstCardWatch AstCardWatch;
 
-// Calls `back` with `data`, from the main loop, each time that there is a card again after one has gone. The
-// caller frees it.
-AstCardWatch *ast_card_watch_new (GSourceFunc back, gpointer data);
+// Calls `back`, from the main loop, each time that there is a card again after one has gone. The caller frees
+// it.
+AstCardWatch *ast_card_watch_new (void (*back) (void));
 
 void ast_card_watch_free (AstCardWatch *self);
 

@@ -32,7 +32,7 @@ struct _AstSpiceScreen
   AstMachine *machine; // NULL while nothing is attached
   GCancellable *cancellable;
   SpiceSession *session;
-  SpiceChannel *main;             // NULL before the session has one
+  SpiceChannel *main;             // borrowed: the heads hold it; NULL before the session has one
   SpiceDisplay *display;          // of the first head
   AstSpiceHeads *heads;           // with the session
   GPtrArray *waiting;             // channels that may have their sockets once the guest is shown
@@ -245,7 +245,7 @@ on_inputs_event (SpiceChannel *channel, SpiceChannelEvent event, AstSpiceScreen 
     ast_spice_screen_open_others (self);
   if (!is_end (event) || self->machine == NULL)
     return;
-  g_clear_object (&self->main);
+  self->main = NULL;
   g_ptr_array_set_size (self->waiting, 0);
   spice_session_disconnect (self->session);
   ast_screen_emit_lost (AST_SCREEN (self));
@@ -328,7 +328,7 @@ on_channel_new (SpiceSession *session, SpiceChannel *channel, AstSpiceScreen *se
     g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_inputs_event), self, 0);
   if (!SPICE_IS_MAIN_CHANNEL (channel))
     return;
-  g_set_object (&self->main, channel);
+  self->main = channel;
   ast_spice_heads_set_main (self->heads, channel);
   g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_main_event), self, 0);
   g_signal_connect_object (channel, "notify::agent-connected", G_CALLBACK (on_agent_connected), self, 0);
@@ -376,7 +376,7 @@ ast_spice_screen_drop_session (AstSpiceScreen *self)
     spice_session_disconnect (self->session);
   g_clear_pointer (&self->display, ast_spice_display_drop);
   g_clear_pointer (&self->heads, ast_spice_heads_free);
-  g_clear_object (&self->main);
+  self->main = NULL;
   g_clear_object (&self->session);
   ast_spice_clipboard_forget ();
 }
