@@ -11,8 +11,6 @@ from stationkit import cases, faults, guests, processes  # noqa: E402
 
 # All of the guest's disk that its image has.
 READ = "dd if=/dev/vda of=/dev/null bs=1M"
-WRITE = f"echo {{}} | dd of=/dev/vda bs=512 seek={guests.FREE_SECTOR} conv=sync,fsync"
-LOOK = f"dd if=/dev/vda bs=512 skip={guests.FREE_SECTOR} count=1 | grep -q {{}}"
 
 
 class Disk(faults.FaultCase):
@@ -62,8 +60,8 @@ class Disk(faults.FaultCase):
         self.begin()
         for count, number in enumerate((errno.EIO, errno.EROFS)):
             with self.fault(f"overlay cannot be written under a guest, {errno.errorcode[number]}"):
-                self.stands_still(WRITE.format(f"mine{count}"), number)
-                self.paints(LOOK.format(f"mine{count}"), "884400")
+                self.stands_still(guests.WRITE.format(f"mine{count}"), number)
+                self.paints(guests.LOOK.format(f"mine{count}"), "884400")
             self.station.kiosk.log.write_text("", encoding="ascii")
         self.end_by_clicks()
         self.wait_for_end()
@@ -94,7 +92,7 @@ class Disk(faults.FaultCase):
                     self.begin()
                 with self.fault(f"{name} folder vanishes under a guest"):
                     shutil.rmtree(getattr(self.station, name))
-                    self.paints(f"{WRITE.format(name)} && {LOOK.format(name)}", "118811")
+                    self.paints(f"{guests.WRITE.format(name)} && {guests.LOOK.format(name)}", "118811")
                     self.end_by_clicks()
                     self.screen.wait_for("Type to search", 120)
                     processes.wait_until(lambda: not self.station.leftovers(), lambda: f"left: {self.station.leftovers()}", 60)
@@ -104,18 +102,18 @@ class Disk(faults.FaultCase):
     def test_image_replaced(self):
         """Somebody puts another image in the place of one that is in use: the guest keeps its own; what was kept on it is not mixed with the other."""
         self.add_sample()
-        kept = self.add_sample("tiny", "kept", change=lambda text: text.replace("<state>volatile</state>", "<state>kept</state>")
-                               .replace("<name>Command line</name>", "<name>Kept line</name>"))
+        kept = self.add_sample("tiny", "kept", change=lambda text: guests.kept(text).replace(
+            "<name>Command line</name>", "<name>Kept line</name>"))
         self.start_plainly()
         with self.fault("image is replaced under a guest"):
             self.bring_up(lambda: self.screen.click_on("Kept line"), guests.COLOURS["tiny"])
-            self.paints(WRITE.format("mine"), "884400")
+            self.paints(guests.WRITE.format("mine"), "884400")
             (image,) = kept.glob("*.qcow2")
             new = image.with_suffix(".new")
             shutil.copyfile(image, new)
             processes.run("qemu-io", "-f", "qcow2", "-c", "write -q -P 77 16M 64k", new)
             new.rename(image)
-            self.paints(f"{LOOK.format('mine')} && {READ}", "118811")
+            self.paints(f"{guests.LOOK.format('mine')} && {READ}", "118811")
             self.end_by_clicks()
             self.wait_for_end()
             self.screen.click_on("Kept line")

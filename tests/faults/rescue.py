@@ -11,9 +11,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, faults, guests, processes  # noqa: E402
 from stationkit.station import DOMAIN, EMULATOR  # noqa: E402
 
-WRITE = f"echo {{}} | dd of=/dev/vda bs=512 seek={guests.FREE_SECTOR} conv=sync,fsync"
-LOOK = f"dd if=/dev/vda bs=512 skip={guests.FREE_SECTOR} count=1 | grep -q {{}}"
-
 
 class Rescue(faults.FaultCase):
     """The tiny guest."""
@@ -23,7 +20,7 @@ class Rescue(faults.FaultCase):
         self.add_sample()
         self.start_plainly()
         self.start()
-        self.enter(f"{WRITE.format('mine')} && paint {colour}")
+        self.enter(f"{guests.WRITE.format('mine')} && paint {colour}")
         self.wait_for_colour(colour, seconds=60)
         return self.qemu(), self.station.overlay_files()
 
@@ -65,7 +62,7 @@ class Rescue(faults.FaultCase):
             self.assertEqual((self.qemu(), self.station.overlay_files()), (guest, overlay))
             self.station.wait_state("ready", seconds=60)
             self.assertEqual(self.station.status()["appliance"], "tiny")
-            self.enter(f"{LOOK.format('mine')} && paint 11881{number}")
+            self.enter(f"{guests.LOOK.format('mine')} && paint 11881{number}")
             self.wait_for_colour(f"11881{number}", seconds=30)
             self.enter("paint 884400")
             self.wait_for_colour("884400", seconds=30)
@@ -140,7 +137,7 @@ class Rescue(faults.FaultCase):
         self.station.wait_state("booting", "ready")
         self.wait_for_colour(guests.COLOURS["tiny"])
         self.assertEqual(self.station.overlay_files(), overlay)
-        self.enter(f"{LOOK.format('mine')} && paint 118811")
+        self.enter(f"{guests.LOOK.format('mine')} && paint 118811")
         self.wait_for_colour("118811", seconds=30)
 
     def test_guest_dies(self):

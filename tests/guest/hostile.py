@@ -125,7 +125,7 @@ class Disk(guests.GuestCase):
 
     def test_kept(self):
         """A kept overlay is full, is kept, and starts with another bound, also a smaller one."""
-        self.prepare(lambda text: text.replace("<state>volatile</state>", "<state>kept</state>"))
+        self.prepare(guests.kept)
         write = "dd if=/dev/urandom of=/dev/vda bs=1M seek=30 count={} && sync && paint {}"
         self.start()
         self.enter(write.format(12, "118811"))

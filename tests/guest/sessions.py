@@ -12,11 +12,6 @@ from stationkit.display import Display, middle_of  # noqa: E402
 from stationkit.station import DOMAIN, EMULATOR, Kiosk  # noqa: E402
 
 
-def kept(text):
-    """The descriptor of an appliance that keeps its state."""
-    return text.replace("<state>volatile</state>", "<state>kept</state>")
-
-
 class Sessions(guests.GuestCase):
     """Sessions in the tiny guest."""
 
@@ -145,7 +140,7 @@ class Sessions(guests.GuestCase):
 
     def test_restart_stopped(self):
         """An administrator's stop in the middle of “Start afresh” means what it says: no guest afterwards."""
-        self.add_sample("tiny", change=kept)
+        self.add_sample("tiny", change=guests.kept)
         self.station.start_kiosk()
         self.start()
         self.station.wait_state("ready")
@@ -160,9 +155,9 @@ class Sessions(guests.GuestCase):
 
     def test_kept(self):
         """What an appliance keeps survives a session, and a crash of the kiosk; `reset` drops it."""
-        self.add_sample("tiny", change=kept)
+        self.add_sample("tiny", change=guests.kept)
         place = f"of=/dev/vda bs=512 seek={guests.FREE_SECTOR}"
-        look = f"dd if=/dev/vda bs=512 skip={guests.FREE_SECTOR} count=1 | grep -q kept"
+        look = guests.LOOK.format("kept")
         self.station.start_kiosk()
         self.screen.wait_for("keeps your work")
         self.start()

@@ -384,10 +384,7 @@ grep -v asteroide $accounts""")
 
     def test_kiosk_dies_with_a_guest(self):
         """The kiosk dies beside a guest, or its X server: the next one shows the same guest; the session is ended: there is none"""
-        self.run_in("asteroidectl start tiny")
-        self.wait_state("ready")
-        self.wait_for_colour(guests.COLOURS["tiny"], seconds=GUEST_SECONDS)
-        guest, overlay = self.pids("qemu-system-x86"), self.run_in("ls /var/lib/asteroide/overlays")
+        guest, overlay = self.begin()
         for name, command in CRASHES.items():
             self.crash(name, command)
             self.expect_same_guest(guest, overlay)
@@ -401,10 +398,7 @@ grep -v asteroide $accounts""")
 
     def test_graphics_reset(self):
         """The graphics card goes and comes again beside a guest, as at a reset: the picture is there again, and the guest is the same"""
-        self.run_in("asteroidectl start tiny")
-        self.wait_state("ready")
-        self.wait_for_colour(guests.COLOURS["tiny"], seconds=GUEST_SECONDS)
-        guest, overlay = self.pids("qemu-system-x86"), self.run_in("ls /var/lib/asteroide/overlays")
+        guest, overlay = self.begin()
         self.run_in("cd /sys/bus/virtio/drivers/virtio_gpu && card=$(ls -d virtio*) && echo $card >unbind && sleep 3 && echo $card >bind")
         self.expect_same_guest(guest, overlay)
         self.shot("graphics_reset")
@@ -415,10 +409,7 @@ grep -v asteroide $accounts""")
 
     def test_clock_jumps(self):
         """The clock of the station jumps a year ahead beside a guest, and back: the session goes on, and ends when it is told to"""
-        self.run_in("asteroidectl start tiny")
-        self.wait_state("ready")
-        self.wait_for_colour(guests.COLOURS["tiny"], seconds=GUEST_SECONDS)
-        guest, overlay = self.pids("qemu-system-x86"), self.run_in("ls /var/lib/asteroide/overlays")
+        guest, overlay = self.begin()
         for years in ("+1", "-2", "+1"):
             self.run_in(f"date -s \"$(date -d '{years} year')\"")
             self.expect_same_guest(guest, overlay)
@@ -439,6 +430,13 @@ grep -v asteroide $accounts""")
         self.machine.click_on("End session")
         self.wait_for_launcher()
         self.expect_nothing_left()
+
+    def begin(self):
+        """A session with a guest that can be seen; the guest's processes, and the overlays."""
+        self.run_in("asteroidectl start tiny")
+        self.wait_state("ready")
+        self.wait_for_colour(guests.COLOURS["tiny"], seconds=GUEST_SECONDS)
+        return self.pids("qemu-system-x86"), self.run_in("ls /var/lib/asteroide/overlays")
 
     def expect_same_guest(self, guest, overlay):
         """A kiosk is there that shows it."""
@@ -599,10 +597,7 @@ grep -v asteroide $accounts""")
         self.wait_for_launcher()
         self.run_in("pkill -KILL -x -u asteroide cage")
         self.wait_for_launcher()
-        self.run_in("asteroidectl start tiny")
-        self.wait_state("ready")
-        self.wait_for_colour(guests.COLOURS["tiny"], seconds=GUEST_SECONDS)
-        guest, overlay = self.pids("qemu-system-x86"), self.run_in("ls /var/lib/asteroide/overlays")
+        guest, overlay = self.begin()
         self.run_in("pkill -KILL -x -u asteroide cage")
         self.expect_same_guest(guest, overlay)
         self.shot("cage_guest")

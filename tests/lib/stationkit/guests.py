@@ -24,8 +24,16 @@ BAR_HEIGHT = 86
 TRAY_HEIGHT = 380
 # A sector of the tiny guest's disk that neither its boot loader nor its file system uses.
 FREE_SECTOR = 131070
+# Writes a word there, and finds it again: for the guest's shell, to be formatted with the word.
+WRITE = f"echo {{}} | dd of=/dev/vda bs=512 seek={FREE_SECTOR} conv=sync,fsync"
+LOOK = f"dd if=/dev/vda bs=512 skip={FREE_SECTOR} count=1 | grep -q {{}}"
 # So many bytes of a file are given to the guest's agent at once.
 CHUNK = 30000
+
+
+def kept(text):
+    """A sample's descriptor whose state is kept."""
+    return text.replace("<state>volatile</state>", "<state>kept</state>")
 
 
 def digest(path):
