@@ -22,8 +22,9 @@ struct _AstOutputs
   Display *x;
   Window root;
   int change_event;
-  GHashTable *plugged; // numbers of the outputs that have a monitor, as far as that was acted on
-  GHashTable *shown;   // number → AstPicture*: what an output showed when its monitor was pulled out
+  // Numbers of the outputs that have a monitor, as far as that was acted on. NULL before the first look.
+  GHashTable *plugged;
+  GHashTable *shown; // number → AstPicture*: what an output showed when its monitor was pulled out
   guint look_idle;
 };
 
@@ -290,6 +291,21 @@ ast_outputs_look_at (AstOutputs *self, RROutput id)
     g_hash_table_remove (self->plugged, GUINT_TO_POINTER (id));
 }
 
+// What is lit before the first look may have lost its monitor already, or never had one: a server that finds
+// none at all lights what it likes.
+static void
+ast_outputs_begin (AstOutputs *self, XRRScreenResources *resources)
+{
+  self->plugged = g_hash_table_new (NULL, NULL);
+  for (int i = 0; i < resources->noutput; i++)
+    {
+      g_autoptr (XRROutputInfo) output = XRRGetOutputInfo (self->x, resources, resources->outputs[i]);
+
+      if (output && output->crtc != None)
+        g_hash_table_add (self->plugged, GUINT_TO_POINTER (resources->outputs[i]));
+    }
+}
+
 // Each change is made on what the server says after the one before. The server's answer is waited for; it
 // could not paint either while it changes a mode.
 static gboolean
@@ -300,6 +316,8 @@ on_look (gpointer data)
 
   self->look_idle = 0;
   gdk_x11_display_error_trap_push (self->display);
+  if (all && self->plugged == NULL)
+    ast_outputs_begin (self, all);
   for (int i = 0; all && i < all->noutput; i++)
     ast_outputs_look_at (self, all->outputs[i]);
   gdk_x11_display_error_trap_pop_ignored (self->display);
@@ -330,7 +348,7 @@ ast_outputs_free (AstOutputs *self)
 {
   gdk_window_remove_filter (gdk_get_default_root_window (), on_event, self);
   g_clear_handle_id (&self->look_idle, g_source_remove);
-  g_hash_table_unref (self->plugged);
+  g_clear_pointer (&self->plugged, g_hash_table_unref);
   g_hash_table_unref (self->shown);
   g_free (self);
 }
@@ -349,7 +367,6 @@ ast_outputs_new (GdkDisplay *display)
   self->x = gdk_x11_display_get_xdisplay (display);
   self->root = gdk_x11_get_default_root_xwindow ();
   self->change_event = first_event + RRScreenChangeNotify;
-  self->plugged = g_hash_table_new (NULL, NULL);
   self->shown = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   gdk_window_add_filter (gdk_get_default_root_window (), on_event, self);
   ast_outputs_look (self);

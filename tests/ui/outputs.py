@@ -99,6 +99,14 @@ class Outputs(XorgCase):
         self.station.start_kiosk()
         self.expect({0: FIRST, 1: SECOND})
 
+    def test_dark_before_start(self):
+        """A monitor that went before the kiosk came stays lit as long as it is the last one, and no longer."""
+        self.screen.pull(0)
+        self.station.start_kiosk()
+        self.assertEqual(self.screen.outputs(), {0: FIRST})
+        self.screen.plug(1, *SECOND[2:])
+        self.expect({1: SECOND}, own=1)
+
     def test_last_one(self):
         """The last monitor stays lit without its cable; the kiosk goes to another one that comes, and stays there."""
         self.station.start_kiosk()

@@ -113,7 +113,7 @@ class XorgDisplay(Display):
         size = f"{self.size[0]}x{self.size[1]}"
         inputs = "".join(f'  InputDevice "{device}"{CORE.get(device, "")}\n' for device in INPUTS)
         self._plug(0).parent.mkdir()
-        self._plug(0).write_text(size, encoding="ascii")
+        self._put(0, *self.size)
         text = CONFIGURATION.format(name=size, timing=timing(*self.size), inputs=inputs, modules=self.modules, plugs=self._plug(0).parent)
         text += "".join(INPUT.format(name=device, kind=kind, folder=self.folder) for device, kind in INPUTS.items())
         (self.folder / "xorg.conf").write_text(text, encoding="ascii")
@@ -143,7 +143,7 @@ class XorgDisplay(Display):
             self.run("xrandr", "--addmode", f"DUMMY{number}", name)
         self.modes.add((number, name))
         self.run("xrandr", "--output", f"DUMMY{number}", "--mode", name, *options)
-        self._plug(number).touch()
+        self._put(number, width, height)
         self.run("xrandr", "--query")
 
     def unplug(self, number):
@@ -155,6 +155,12 @@ class XorgDisplay(Display):
         """Any other change that xrandr has words for."""
         self.run("xrandr", *words)
 
+    def _put(self, number, width, height):
+        """At one stroke: of a monitor without a size the server asks the driver, which has none to tell, and dies."""
+        whole = self.folder / "monitor"
+        whole.write_text(f"{width}x{height}", encoding="ascii")
+        whole.replace(self._plug(number))
+
     def _plug(self, number):
         return self.folder / "plugs" / f"DUMMY{number}"
 
@@ -162,7 +168,7 @@ class XorgDisplay(Display):
 
     def plug(self, number, width, height, ask=True):
         """Puts a monitor on its cable that prefers this size, and does no more; the server may be left to see it later."""
-        self._plug(number).write_text(f"{width}x{height}", encoding="ascii")
+        self._put(number, width, height)
         if ask:
             self.run("xrandr", "--query")
 
