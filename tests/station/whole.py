@@ -295,21 +295,19 @@ grep -v asteroide $accounts""")
 
     def test_exits(self):
         """Whatever ends, the launcher is back: the kiosk, the X server, what began them, the session"""
-        for name, command in CRASHES.items():
+        for name, command in (CRASHES | {"xinit ends": "pkill -TERM -x xinit"}).items():
             self.crash(name, command)
             self.wait_for_launcher()
             type(self).attempts += 1
-        ends = {"xinit ends": "pkill -TERM -x xinit", "the session is ended": END_OF_SESSION}
-        for name, command in ends.items():
-            before = self.run_in("systemctl show -P MainPID asteroide").strip()
-            ended = float(self.run_in(f"cut -d' ' -f1 /proc/uptime; {command}"))
-            processes.wait_until(lambda: self.run_in("systemctl show -P MainPID asteroide").strip() not in ("0", before), name, 60, 0.3)
-            over, again = (int(self.run_in(f"systemctl show -P {when}TimestampMonotonic asteroide")) / 1e6
-                           for when in ("ActiveExit", "ExecMainStart"))
-            self.wait_for_launcher()
-            self.figure(f"{name}: the session is over after {over - ended:.1f} s, the next one begins {again - over:.1f} s later")
-            self.assertEqual(self.run_in("cat /sys/class/tty/tty0/active"), "tty7\n")
-            type(self).attempts += 1
+        before = self.run_in("systemctl show -P MainPID asteroide").strip()
+        ended = float(self.run_in(f"cut -d' ' -f1 /proc/uptime; {END_OF_SESSION}"))
+        processes.wait_until(lambda: self.run_in("systemctl show -P MainPID asteroide").strip() not in ("0", before), "another session", 60, 0.3)
+        over, again = (int(self.run_in(f"systemctl show -P {when}TimestampMonotonic asteroide")) / 1e6
+                       for when in ("ActiveExit", "ExecMainStart"))
+        self.wait_for_launcher()
+        self.figure(f"the session is ended: it is over after {over - ended:.1f} s, the next one begins {again - over:.1f} s later")
+        self.assertEqual(self.run_in("cat /sys/class/tty/tty0/active"), "tty7\n")
+        type(self).attempts += 1
 
     def crash(self, name, command):
         """The kiosk dies; another one is there, in the same session."""
