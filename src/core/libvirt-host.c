@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "libvirt-host.h"
+#include "dead-guest.h"
 #include "desktop-wait.h"
 #include "domain-builder.h"
 #include "error.h"
@@ -244,6 +245,8 @@ get_connection (AstLibvirtHost *self, GError **error)
     g_clear_pointer (&self->connection, close_connection);
   if (self->connection == NULL)
     {
+      if (g_str_has_suffix (self->uri, "/session"))
+        ast_dead_guest_forget (g_get_user_runtime_dir ());
       self->connection = virConnectOpen (self->uri);
       if (self->connection == NULL)
         {

@@ -229,6 +229,24 @@ class Rescue(faults.FaultCase):
                 os.kill(daemon, signal.SIGCONT)
             self.wait_for_end()
 
+    def test_job_of_nobody(self):
+        """Daemon, guest and kiosk are killed while the daemon begins the guest: that keeps no later one from its start."""
+        guest, _ = self.begin()
+        status = self.desk.folder / f"run/libvirt/qemu/run/{DOMAIN}.xml"
+        with self.fault("libvirtd, guest and kiosk are killed at once, in the middle of a job"):
+            self.station.kiosk.crash()
+            processes.kill(self.desk.processes("libvirtd") + [guest])
+            # As it is before QEMU has a number. The next daemon would keep this guest, and its job, for ever.
+            noted = status.read_text(encoding="utf-8")
+            self.assertIn("  <vcpus>", noted)
+            status.with_suffix(".pid").unlink()
+            status.write_text(noted.replace("  <vcpus>", "  <job type='none' async='start'/>\n  <vcpus>").replace(f"pid='{guest}'", "pid='0'"),
+                              encoding="utf-8")
+            self.station.launch_kiosk()
+            self.die_of("guest-lost", "stopped unexpectedly")
+            self.go_on()
+        self.stop("--force")
+
 
 if __name__ == "__main__":
     cases.main()

@@ -66,9 +66,8 @@ class Sweep(faults.FaultCase):
         if only_kiosk:
             return
         self.kill_all()
-        # What lies in memory only: the kiosk's, and what libvirt's daemon knows of its guests.
+        # What lies in memory only. What libvirt's daemon has noted there stays: an end of all processes without a power cut leaves it.
         shutil.rmtree(self.station.runtime, ignore_errors=True)
-        shutil.rmtree(self.desk.folder / "run/libvirt", ignore_errors=True)
         self.new_boot()
 
     def kill_all(self):
