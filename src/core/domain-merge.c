@@ -582,7 +582,7 @@ check_root_child (const xmlNode *node, GError **error)
     return refuse (stranger, _ ("It is not in a namespace that is known here."), error);
   if (g_strv_contains (forbidden_at_root, name_of (node)))
     return refuse (node, _ ("The station itself sets it."), error);
-  if (ast_xml_is (node, "sysinfo") && (!type || g_str_equal (type, "smbios")))
+  if (ast_xml_is (node, "sysinfo") && (!type || !type[0] || g_str_equal (type, "smbios")))
     return refuse (node, _ ("The station itself sets it."), error);
   if (keeps_memory_from_station (node) || keeps_firmware (node)
       || (!ast_xml_is (node, "devices") && find_repeated (node)))

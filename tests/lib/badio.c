@@ -5,7 +5,7 @@
 // A disk that breaks: while the file BROKEN_SWITCH is there, files whose path begins with BROKEN_READS are
 // not read, and those whose path begins with BROKEN_WRITES not written, at a place (pread and its like). The
 // switch's first line is the number of the error.
-#include <dlfcn.h>
+#include "interpose.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,8 +17,6 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#define EXPORT __attribute__ ((visibility ("default")))
 
 // Is it a regular file whose path begins like this?
 static bool
@@ -68,21 +66,11 @@ fails (int fd, const char *start)
   return true;
 }
 
-static void *
-find (const char *name, void **next)
-{
-  if (*next == NULL)
-    *next = dlsym (RTLD_NEXT, name);
-  return *next;
-}
-
 EXPORT ssize_t
 read (int fd, void *buffer, size_t count)
 {
-  static void *next;
-
   if (!is_below (fd, getenv ("SCRATCHED_DISC")) || !is_scratched (fd, count))
-    return ((ssize_t (*) (int, void *, size_t))find ("read", &next)) (fd, buffer, count);
+    return NEXT (read) (fd, buffer, count);
   sleep (1);
   errno = EIO;
   return -1;
@@ -92,12 +80,7 @@ read (int fd, void *buffer, size_t count)
 #define AT_A_PLACE(name, buffer_type, count_type, variable)                                                  \
   EXPORT ssize_t name (int fd, buffer_type buffer, count_type count, off64_t at)                             \
   {                                                                                                          \
-    static void *next;                                                                                       \
-                                                                                                             \
-    return fails (fd, getenv (variable))                                                                     \
-               ? -1                                                                                          \
-               : ((ssize_t (*) (int, buffer_type, count_type, off64_t))find (#name, &next)) (fd, buffer,     \
-                                                                                             count, at);     \
+    return fails (fd, getenv (variable)) ? -1 : NEXT (name) (fd, buffer, count, at);                         \
   }
 
 AT_A_PLACE (pread64, void *, size_t, "BROKEN_READS")

@@ -3,7 +3,7 @@
 // that others can see (files below CRASH_ROOT, other programs, what libvirt is told), writes each into
 // CRASH_LOG, and stops the process for ever just before step CRASH_AT, after a word to CRASH_TOLD.
 // CRASH_BOOT: a file that is read in the place of the kernel's id of the system's start.
-#include <dlfcn.h>
+#include "interpose.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,8 +23,6 @@
 #include <unistd.h>
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
-
-#define EXPORT __attribute__ ((visibility ("default")))
 
 static atomic_int steps;
 static int crash_at;
@@ -130,8 +128,6 @@ step_on_socket (int fd)
   errno = error;
 }
 
-#define REAL(name) ((__typeof__ (&name))dlsym (RTLD_NEXT, #name))
-
 // ---------------------------------------------------------------------------------------------------------------
 
 static const char *
@@ -158,7 +154,7 @@ mode_of (int flags, va_list args)
     va_start (args, flags);                                                                                  \
     mode = mode_of (flags, args);                                                                            \
     va_end (args);                                                                                           \
-    return REAL (name) (look_up (path, flags), flags, mode);                                                 \
+    return NEXT (name) (look_up (path, flags), flags, mode);                                                 \
   }
 
 #define OPENAT(name)                                                                                         \
@@ -169,7 +165,7 @@ mode_of (int flags, va_list args)
     va_start (args, flags);                                                                                  \
     mode = mode_of (flags, args);                                                                            \
     va_end (args);                                                                                           \
-    return REAL (name) (folder, look_up (path, flags), flags, mode);                                         \
+    return NEXT (name) (folder, look_up (path, flags), flags, mode);                                         \
   }
 
 OPEN (open)
@@ -181,70 +177,70 @@ EXPORT int
 rename (const char *from, const char *to)
 {
   step_on_path ("rename", to);
-  return REAL (rename) (from, to);
+  return NEXT (rename) (from, to);
 }
 
 EXPORT int
 renameat2 (int from_folder, const char *from, int to_folder, const char *to, unsigned int flags)
 {
   step_on_path ("rename", to);
-  return REAL (renameat2) (from_folder, from, to_folder, to, flags);
+  return NEXT (renameat2) (from_folder, from, to_folder, to, flags);
 }
 
 EXPORT int
 unlink (const char *path)
 {
   step_on_path ("unlink", path);
-  return REAL (unlink) (path);
+  return NEXT (unlink) (path);
 }
 
 EXPORT int
 mkdir (const char *path, mode_t mode)
 {
   step_on_path ("mkdir", path);
-  return REAL (mkdir) (path, mode);
+  return NEXT (mkdir) (path, mode);
 }
 
 EXPORT int
 ftruncate (int fd, off_t length)
 {
   step_on_fd ("ftruncate", fd);
-  return REAL (ftruncate) (fd, length);
+  return NEXT (ftruncate) (fd, length);
 }
 
 EXPORT int
 ftruncate64 (int fd, off64_t length)
 {
   step_on_fd ("ftruncate", fd);
-  return REAL (ftruncate64) (fd, length);
+  return NEXT (ftruncate64) (fd, length);
 }
 
 EXPORT int
 fchmod (int fd, mode_t mode)
 {
   step_on_fd ("fchmod", fd);
-  return REAL (fchmod) (fd, mode);
+  return NEXT (fchmod) (fd, mode);
 }
 
 EXPORT ssize_t
 sendfile (int to, int from, off_t *at, size_t count)
 {
   step_on_fd ("copy", to);
-  return REAL (sendfile) (to, from, at, count);
+  return NEXT (sendfile) (to, from, at, count);
 }
 
 EXPORT ssize_t
 sendfile64 (int to, int from, off64_t *at, size_t count)
 {
   step_on_fd ("copy", to);
-  return REAL (sendfile64) (to, from, at, count);
+  return NEXT (sendfile64) (to, from, at, count);
 }
 
 EXPORT int
 fsync (int fd)
 {
   step_on_fd ("fsync", fd);
-  return REAL (fsync) (fd);
+  return NEXT (fsync) (fd);
 }
 
 EXPORT ssize_t
@@ -259,7 +255,7 @@ write (int fd, const void *bytes, size_t count)
       else if (S_ISSOCK (found.st_mode))
         step_on_socket (fd);
     }
-  return REAL (write) (fd, bytes, count);
+  return NEXT (write) (fd, bytes, count);
 }
 
 EXPORT int
@@ -267,5 +263,5 @@ posix_spawn (pid_t *pid, const char *path, const posix_spawn_file_actions_t *act
              const posix_spawnattr_t *attributes, char *const *argv, char *const *env)
 {
   step ("spawn", path);
-  return REAL (posix_spawn) (pid, path, actions, attributes, argv, env);
+  return NEXT (posix_spawn) (pid, path, actions, attributes, argv, env);
 }

@@ -6,7 +6,7 @@
 //
 // Others do not live faster: libvirt's daemon has to answer the kiosk's keepalive within real seconds, so
 // these stay as they are. A test slows the clock down where the kiosk waits for a guest to begin or to end.
-#include <dlfcn.h>
+#include "interpose.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -24,7 +24,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EXPORT  __attribute__ ((visibility ("default")))
 #define PROGRAM "asteroide"
 #define SECOND  INT64_C (1000000000)
 // Who waits looks at the rate again so often: it may be another one by now. Real nanoseconds.
@@ -51,18 +50,6 @@ typedef struct
 
 static Page *page;
 
-// The function that is behind ours; `version` where there are several, or NULL.
-static void *
-find_next (const char *name, const char *version)
-{
-  return version ? dlvsym (RTLD_NEXT, name, version) : dlsym (RTLD_NEXT, name);
-}
-
-#define NEXT(name, version)                                                                                  \
-  static __typeof__ (name) *next_##name;                                                                     \
-  if (next_##name == NULL)                                                                                   \
-  *(void **)&next_##name = find_next (#name, version)
-
 __attribute__ ((constructor)) static void
 begin (void)
 {
@@ -85,8 +72,7 @@ begin (void)
 static int
 get_real (clockid_t id, struct timespec *now)
 {
-  NEXT (clock_gettime, NULL);
-  return next_clock_gettime (id, now);
+  return NEXT (clock_gettime) (id, now);
 }
 
 static int64_t
@@ -203,16 +189,14 @@ poll (struct pollfd *fds, nfds_t count, int timeout)
   int64_t end, left;
   int found;
 
-  NEXT (poll, NULL);
-  NEXT (ppoll, NULL);
   if (page == NULL || timeout <= 0)
-    return next_poll (fds, count, timeout);
+    return NEXT (poll) (fds, count, timeout);
   end = scaled_ns (CLOCK_MONOTONIC) + timeout * (SECOND / 1000);
   do
     {
       struct timespec span = from_ns (real_left (CLOCK_MONOTONIC, end));
 
-      found = next_ppoll (fds, count, &span, NULL);
+      found = NEXT (ppoll) (fds, count, &span, NULL);
       left = end - scaled_ns (CLOCK_MONOTONIC);
     }
   while (found == 0 && left > 0);
@@ -224,15 +208,14 @@ nanosleep (const struct timespec *asked, struct timespec *rest)
 {
   int64_t end, left;
 
-  NEXT (nanosleep, NULL);
   if (page == NULL)
-    return next_nanosleep (asked, rest);
+    return NEXT (nanosleep) (asked, rest);
   end = scaled_ns (CLOCK_MONOTONIC) + to_ns (asked);
   while ((left = real_left (CLOCK_MONOTONIC, end)) > 0)
     {
       struct timespec span = from_ns (left);
 
-      if (next_nanosleep (&span, NULL) == 0)
+      if (NEXT (nanosleep) (&span, NULL) == 0)
         continue;
       if (rest)
         *rest = from_ns (end > scaled_ns (CLOCK_MONOTONIC) ? end - scaled_ns (CLOCK_MONOTONIC) : 0);
@@ -249,14 +232,13 @@ pthread_cond_timedwait (pthread_cond_t *restrict condition, pthread_mutex_t *res
   int64_t end = to_ns (until);
   int result;
 
-  NEXT (pthread_cond_timedwait, "GLIBC_2.3.2");
   if (page == NULL)
-    return next_pthread_cond_timedwait (condition, mutex, until);
+    return NEXT_VERSION (pthread_cond_timedwait, "GLIBC_2.3.2") (condition, mutex, until);
   do
     {
       struct timespec real = from_ns (real_ns (id) + real_left (id, end));
 
-      result = next_pthread_cond_timedwait (condition, mutex, &real);
+      result = NEXT_VERSION (pthread_cond_timedwait, "GLIBC_2.3.2") (condition, mutex, &real);
     }
   while (result == ETIMEDOUT && scaled_ns (id) < end);
   return result;
@@ -264,7 +246,7 @@ pthread_cond_timedwait (pthread_cond_t *restrict condition, pthread_mutex_t *res
 
 // GLib's threads wait for each other in this way, and tell how long.
 static long
-wait_on_futex (__typeof__ (syscall) *next, const long *words)
+wait_on_futex (const long *words)
 {
   const struct timespec *asked = (const struct timespec *)words[3];
   int64_t end = scaled_ns (CLOCK_MONOTONIC) + to_ns (asked);
@@ -274,7 +256,7 @@ wait_on_futex (__typeof__ (syscall) *next, const long *words)
     {
       struct timespec span = from_ns (real_left (CLOCK_MONOTONIC, end));
 
-      result = next (SYS_futex, words[0], words[1], words[2], &span);
+      result = NEXT (syscall) (SYS_futex, words[0], words[1], words[2], &span);
     }
   while (result == -1 && errno == ETIMEDOUT && scaled_ns (CLOCK_MONOTONIC) < end);
   return result;
@@ -286,14 +268,13 @@ syscall (long number, ...)
   long words[6];
   va_list list;
 
-  NEXT (syscall, NULL);
   va_start (list, number);
   for (unsigned i = 0; i < 6; i++)
     words[i] = va_arg (list, long);
   va_end (list);
   if (page && number == SYS_futex && (words[1] & FUTEX_CMD_MASK) == FUTEX_WAIT && words[3])
-    return wait_on_futex (next_syscall, words);
-  return next_syscall (number, words[0], words[1], words[2], words[3], words[4], words[5]);
+    return wait_on_futex (words);
+  return NEXT (syscall) (number, words[0], words[1], words[2], words[3], words[4], words[5]);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
