@@ -14,8 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOOK_USEC     500
-#define LIMIT_SECONDS 20
+// GUI_REFRESH_INTERVAL_DEFAULT of QEMU's ui/console.h.
+#define EMULATOR_LOOK_USEC 30000
+#define LOOK_USEC          500
+#define LIMIT_SECONDS      20
 
 typedef struct
 {
@@ -108,8 +110,9 @@ time_keys (Eyes *self, double number)
           return 1;
         }
       printf ("%.6f\n", seconds);
-      // Whoever types does so more slowly than this.
-      g_usleep (G_USEC_PER_SEC / 5);
+      // Whoever types does so more slowly than this, and in no step with the emulator, which looks at its
+      // guest's screen every 30 ms.
+      g_usleep (G_USEC_PER_SEC / 5 + (gulong)g_random_int_range (0, EMULATOR_LOOK_USEC));
     }
   return 0;
 }

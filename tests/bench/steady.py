@@ -15,7 +15,7 @@ from stationkit import cases, processes
 SESSIONS = max(1, ROUNDS // 3)
 CORNER, CURSOR = "20,20", "234,100"
 SECONDS = 8
-KEYS = 20
+KEYS, FIRST_KEYS = 60, 4
 PROGRAM = "/tmp/animation"
 IN_GUEST = "export DISPLAY=:0 PATH=/usr/sbin:/usr/bin; "
 PROMPT = "ffb454"
@@ -29,7 +29,9 @@ class Steady(benchkit.BenchCase):
         self.wait_for_agents()
         processes.wait_until(lambda: screen.share(PROMPT, area=(229, 92, 239, 108)) > 0.9, "the prompt, unscaled", 60, 0.3)
         series["memory"].append(processes.memory(pid))
-        series["key"].append(statistics.median(self.tool("eyes", "keys", CURSOR, KEYS, env={"DISPLAY": screen.name})))
+        # The guest answers its very first keys late. Later ones are answered with this look of the emulator or with the next one: a median
+        # would be one of two numbers.
+        series["key"].append(statistics.mean(self.tool("eyes", "keys", CURSOR, KEYS, env={"DISPLAY": screen.name})[FIRST_KEYS:]))
         self.put_in(self.build / "tests/bench/animation", PROGRAM)
         painted = self.agent("guest-exec", path="/bin/sh", arg=["-c", f"{IN_GUEST} exec {PROGRAM} {SECONDS + 6}"],
                              **{"capture-output": True})["pid"]
