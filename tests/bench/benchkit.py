@@ -74,7 +74,8 @@ class BenchCase(guests.GuestCase):
 
     def destroy(self):
         """Ends the domain that the bench started."""
-        self.desk.virsh("destroy", DOMAIN, check=False)
+        for verb in ("destroy", "undefine"):
+            self.desk.virsh(verb, DOMAIN, check=False)
         processes.wait_until(lambda: self.domains_gone(), "the end of the domain", 30, 0.05)
 
     def domains_gone(self):
