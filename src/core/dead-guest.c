@@ -2,10 +2,9 @@
 #include "ast-build.h"
 #include "dead-guest.h"
 #include "domain-builder.h"
+#include "guest-lock.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
-#include <unistd.h>
 
 // libvirt's daemons and its QEMUs hold a lock on the file with their number as long as they live
 // (src/util/virpidfile.c).
@@ -13,15 +12,9 @@ static gboolean
 may_live (const char *folder, const char *name)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-  gboolean is_held;
+  int is_held = ast_guest_lock_ask (path);
 
-  if (fd < 0)
-    return errno != ENOENT;
-  is_held = fcntl (fd, F_GETLK, &whole) != 0 || whole.l_type != F_UNLCK;
-  close (fd);
-  return is_held;
+  return is_held == 1 || (is_held < 0 && errno != ENOENT);
 }
 
 void

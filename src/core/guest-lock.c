@@ -102,17 +102,26 @@ ast_guest_lock_release (AstGuestLock *self)
   g_free (self);
 }
 
+int
+ast_guest_lock_ask (const char *path)
+{
+  struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int result, error;
+
+  if (fd < 0)
+    return -1;
+  result = fcntl (fd, F_OFD_GETLK, &whole) == 0 ? whole.l_type != F_UNLCK : -1;
+  error = errno;
+  close (fd);
+  errno = error;
+  return result;
+}
+
 gboolean
 ast_guest_lock_is_held (const char *runtime)
 {
   g_autofree char *path = lock_path (runtime);
-  struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  gboolean held;
 
-  if (fd < 0)
-    return FALSE;
-  held = fcntl (fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
-  close (fd);
-  return held;
+  return ast_guest_lock_ask (path) == 1;
 }

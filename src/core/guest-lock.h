@@ -17,5 +17,8 @@ void ast_guest_lock_release (AstGuestLock *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstGuestLock, ast_guest_lock_release)
 // Does anyone hold it now?
 gboolean ast_guest_lock_is_held (const char *runtime);
+// The same of any file, of another program's lock on the whole of it: 1 = held, 0 = not, -1 = it cannot be
+// told, with errno.
+int ast_guest_lock_ask (const char *path);
 
 G_END_DECLS
