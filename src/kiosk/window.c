@@ -325,10 +325,22 @@ tame_toolkit (GdkScreen *screen)
                 "gtk-menu-bar-accel", NULL, "gtk-enable-primary-paste", FALSE, NULL);
 }
 
+// A bare X server's own pointer is a cross, which all windows without a pointer of their own get from its
+// root.
+static void
+set_pointer (GdkScreen *screen)
+{
+  g_autoptr (GdkCursor) arrow = gdk_cursor_new_for_display (gdk_screen_get_display (screen), GDK_LEFT_PTR);
+
+  gdk_window_set_cursor (gdk_screen_get_root_window (screen), arrow);
+}
+
 static void
 ast_window_lock (AstWindow *self, GdkScreen *screen)
 {
   self->places_itself = GDK_IS_X11_DISPLAY (gdk_screen_get_display (screen));
+  if (self->places_itself)
+    set_pointer (screen);
   tame_toolkit (screen);
   gtk_window_set_decorated (GTK_WINDOW (self), FALSE);
   gtk_widget_add_events (GTK_WIDGET (self), GDK_VISIBILITY_NOTIFY_MASK);

@@ -1,8 +1,11 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a station may look like: its branding, its language, what stands in front."""
+import contextlib
 import sys
 from pathlib import Path
+
+from Xlib import display
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, processes  # noqa: E402
@@ -25,6 +28,19 @@ class Looks(cases.StationCase):
         self.assertGreater(self.screen.share("663300"), 0.5)
         self.assertGreater(self.screen.share("ff00ff"), 0.003, "the logo")
         self.assertGreater(self.screen.share("00ff00"), 0.0005, "the frame around the tile that has the focus")
+
+    def test_pointer(self):
+        """The pointer is an arrow, which points at its tip; a bare X server's cross has its point in the middle."""
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.wait_for("Alpha writer")
+        self.screen.move(300, 700)
+        with contextlib.closing(display.Display(self.screen.name)) as connection:
+            connection.xfixes_query_version()
+            pointer = connection.xfixes_get_cursor_image(connection.screen().root)
+        self.station.shot("pointer")
+        self.assertLess(3 * pointer.xhot, pointer.width)
+        self.assertLess(3 * pointer.yhot, pointer.height)
 
     def test_bad_icon(self):
         """An icon that is never done holds nobody up: it gets the general picture, the next one is drawn."""
