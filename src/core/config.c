@@ -289,6 +289,7 @@ static const Setting settings[] = {
   { "session", "bar-chord", read_chord, FIELD (bar_chord) },
   { "session", "grab", read_enum, FIELD (grab), .words = answers },
   { "warm", "quota-mib", read_number, FIELD (quota_mib), 0, MAX_RESERVE_MIB },
+  { "warm", "map-memory", read_enum, FIELD (map_memory), .words = answers },
   { "warm", "restore-ahead", read_enum, FIELD (restore_ahead), .words = answers },
   { "usb", "rules", read_rules, FIELD (usb_rules), .max = AST_USB_MAX_RULES },
   { "sound", "volume", read_number, FIELD (volume), 0, 100 },
@@ -652,6 +653,7 @@ ast_config_new_default (void)
   self->stop_seconds = 60;
   self->reserve_mib = 1024;
   self->quota_mib = 16 * 1024;
+  self->map_memory = TRUE;
   self->bar_chord = g_strdup ("<Control><Alt>Home");
   self->grab = TRUE;
   self->usb_rules = g_ptr_array_new_with_free_func ((GDestroyNotify)ast_usb_rule_free);

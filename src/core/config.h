@@ -51,6 +51,7 @@ typedef struct
   gboolean grab; // every key comes to the kiosk, whoever has the focus; no = for a screen reader; default yes
   // [warm]
   guint quota_mib;        // most that all pairs may take, MiB; default 16384
+  gboolean map_memory;    // a prepared guest's RAM is mapped, not read; default yes
   gboolean restore_ahead; // the most used warm appliance waits, restored, behind the launcher; default no
   // [usb]
   GPtrArray *usb_rules; // `rules`: AstUsbRule*, the first that fits counts; may be empty

@@ -6,6 +6,7 @@
 #include "domain-builder.h"
 #include "error.h"
 #include "guest-agent.h"
+#include "memory-image.h"
 #include "module.h"
 #include "renew.h"
 #include "station.h"
@@ -386,8 +387,9 @@ describe_thread (GTask *task, gpointer source, gpointer appliance, GCancellable 
   stat (station.emulator, &emulator);
   g_task_return_pointer (
       task,
-      g_strdup_printf ("domain %s\nqemu %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\nprocessor %s", domain,
-                       (gint64)emulator.st_size, (gint64)emulator.st_mtime, processor),
+      g_strdup_printf ("domain %s\nqemu %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\nprocessor %s\nmemory %s",
+                       domain, (gint64)emulator.st_size, (gint64)emulator.st_mtime, processor,
+                       AST_LIBVIRT_HOST (source)->config->map_memory ? "mapped" : "read"),
       g_free);
 }
 
@@ -702,17 +704,19 @@ boot_domain (AstLibvirtMachine *self, virConnectPtr connection, GError **error)
 static char *
 build_restored_xml (AstLibvirtMachine *self, virConnectPtr connection, GError **error)
 {
-  char *saved = virDomainSaveImageGetXMLDesc (connection, self->how.pair->memory, 0);
+  const AstWarmPair *pair = self->how.pair;
+  char *saved = virDomainSaveImageGetXMLDesc (connection, pair->memory, 0);
   AstDomainOverlay overlay = read_overlay (self);
-  char *xml = NULL;
+  g_autofree char *xml = NULL;
 
   if (saved)
-    xml = ast_warm_domain_on_seed (saved, self->overlay ? &overlay : NULL, self->how.pair->seed,
-                                   self->how.token, error);
+    xml = ast_warm_domain_on_seed (saved, self->overlay ? &overlay : NULL, pair->seed, self->how.token,
+                                   error);
   else
     set_libvirt_error (error, AST_ERROR_WARM, _ ("What was prepared cannot be read."));
   free (saved);
-  return xml;
+  return xml && pair->ram ? ast_warm_domain_map (xml, pair->ram, pair->ram_bytes, error)
+                          : g_steal_pointer (&xml);
 }
 
 // Those that it does not have yet. `plugged`: how many.
@@ -1067,35 +1071,79 @@ ast_libvirt_machine_wait_for_desktop_async (AstMachine *machine, GCancellable *c
   g_task_run_in_thread (task, wait_for_desktop_thread);
 }
 
+// Saves a guest that looks as it is to look.
+static gboolean
+save_guest (AstLibvirtMachine *self, virDomainPtr domain, const char *memory, GError **error)
+{
+  ast_renew_mark (domain, is_windows (self));
+  // A QXL card renders when it is asked for a picture, and a saved one that was not, is black.
+  ast_desktop_look (domain);
+  if (virDomainSave (domain, memory) == 0)
+    return TRUE;
+  set_libvirt_error (error, AST_ERROR_WARM, _ ("The guest could not be saved."));
+  return FALSE;
+}
+
+// What cannot be mapped is restored as it is.
+static gboolean
+take_ram_out (virConnectPtr connection, const char *memory, const char *ram, GError **error)
+{
+  g_autoptr (GError) strange = NULL;
+  char *xml = virDomainSaveImageGetXMLDesc (connection, memory, 0);
+  gboolean may_be = xml && ast_warm_domain_can_be_mapped (xml);
+
+  free (xml);
+  if (may_be && ast_memory_image_check (memory, &strange))
+    return ast_memory_image_split (memory, ram, error);
+  if (strange)
+    g_message ("The guest's memory is read at each start, not mapped: %s", strange->message);
+  return TRUE;
+}
+
+typedef struct
+{
+  char *memory;
+  char *ram; // or NULL
+} Saving;
+
 static void
-save_thread (GTask *task, gpointer source, gpointer memory, GCancellable *cancellable)
+saving_free (gpointer data)
+{
+  Saving *saving = data;
+
+  g_free (saving->memory);
+  g_free (saving->ram);
+  g_free (saving);
+}
+
+static void
+save_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   AstLibvirtMachine *self = source;
+  const Saving *saving = data;
   GError *error = NULL;
   g_autoptr (virConnect) connection = get_connection (self->host, &error);
   g_autoptr (virDomain) domain = connection ? look_up_domain (connection) : NULL;
 
-  if (domain)
-    {
-      ast_renew_mark (domain, is_windows (self));
-      // A QXL card renders when it is asked for a picture, and a saved one that was not, is black.
-      ast_desktop_look (domain);
-    }
-  if (domain && virDomainSave (domain, memory) == 0)
-    return g_task_return_boolean (task, TRUE);
-  if (connection)
+  if (connection && domain == NULL)
     set_libvirt_error (&error, AST_ERROR_WARM, _ ("The guest could not be saved."));
+  if (domain && save_guest (self, domain, saving->memory, &error)
+      && (saving->ram == NULL || take_ram_out (connection, saving->memory, saving->ram, &error)))
+    return g_task_return_boolean (task, TRUE);
   g_task_return_error (task, error);
 }
 
 static void
-ast_libvirt_machine_save_async (AstMachine *machine, const char *memory, GAsyncReadyCallback callback,
-                                gpointer data)
+ast_libvirt_machine_save_async (AstMachine *machine, const char *memory, const char *ram,
+                                GAsyncReadyCallback callback, gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (machine, NULL, callback, data);
+  Saving *saving = g_new0 (Saving, 1);
 
   AST_LIBVIRT_MACHINE (machine)->was_ended = TRUE; // it ends by being saved, and the caller knows
-  g_task_set_task_data (task, g_strdup (memory), g_free);
+  saving->memory = g_strdup (memory);
+  saving->ram = g_strdup (ram);
+  g_task_set_task_data (task, saving, saving_free);
   g_task_run_in_thread (task, save_thread);
 }
 

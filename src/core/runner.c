@@ -346,7 +346,12 @@ static void
 ast_runner_forget_pair (AstRunner *self)
 {
   if (self->memory)
-    unlink (self->memory);
+    {
+      g_autofree char *ram = ast_warm_store_name_ram (self->memory);
+
+      unlink (self->memory);
+      unlink (ram);
+    }
   g_clear_pointer (&self->memory, g_free);
   g_clear_pointer (&self->note, g_free);
   g_clear_pointer (&self->depends, g_free);
@@ -1241,6 +1246,7 @@ static void
 on_desktop_awaited (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (AstRunner) self = data;
+  g_autofree char *ram = NULL;
   GError *error = NULL;
 
   ast_machine_wait_for_desktop_finish (AST_MACHINE (source), result, &error);
@@ -1253,7 +1259,8 @@ on_desktop_awaited (GObject *source, GAsyncResult *result, gpointer data)
   self->memory = ast_warm_store_name_memory (self->warm, self->appliance, self->overlay);
   self->step_is_on = TRUE;
   self->is_saving = TRUE;
-  ast_machine_save_async (self->machine, self->memory, on_saved, g_object_ref (self));
+  ram = self->config->map_memory ? ast_warm_store_name_ram (self->memory) : NULL;
+  ast_machine_save_async (self->machine, self->memory, ram, on_saved, g_object_ref (self));
 }
 
 static void

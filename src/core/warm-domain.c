@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "warm-domain.h"
+#include "domain-merge.h"
 #include "error.h"
+#include "json-print.h"
+#include "memory-image.h"
 #include "overlay-names.h"
 #include "xml-tree.h"
 #include <glib/gi18n.h>
@@ -177,5 +180,71 @@ ast_warm_domain_on_seed (const char *saved, const AstDomainOverlay *overlay, con
       set_overlay (source, overlay);
     }
   set_session (domain, session);
+  return serialise (doc, domain);
+}
+
+gboolean
+ast_warm_domain_can_be_mapped (const char *xml)
+{
+  g_autoptr (xmlDoc) doc = read_domain (xml, NULL);
+  const xmlNode *domain = doc ? xmlDocGetRootElement (doc) : NULL;
+  const xmlNode *cpu = domain ? ast_xml_child (domain, "cpu") : NULL;
+
+  if (domain == NULL || ast_xml_child (domain, "memoryBacking") || ast_xml_child (domain, "maxMemory")
+      || (cpu && ast_xml_child (cpu, "numa")))
+    return FALSE;
+  for (const xmlNode *device = ast_xml_child (domain, "devices")->children; device; device = device->next)
+    {
+      g_autofree char *model = ast_xml_is (device, "memballoon") ? ast_xml_get (device, "model") : NULL;
+
+      if (ast_xml_is (device, "memory") || (model && !g_str_equal (model, "none")))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+add_argument (xmlNode *commandline, const char *value)
+{
+  xmlSetNs (ast_xml_add (commandline, "arg", "value", value, NULL), commandline->ns);
+}
+
+static char *
+describe_ram (const char *ram, guint64 bytes)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (builder);
+  ast_json_add_string (builder, "qom-type", "memory-backend-file");
+  ast_json_add_string (builder, "id", AST_MEMORY_BLOCK_MAPPED);
+  ast_json_add_string (builder, "mem-path", ram);
+  ast_json_add_number (builder, "size", (gint64)bytes);
+  ast_json_add_boolean (builder, "share", FALSE);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  return json_to_string (root, FALSE);
+}
+
+char *
+ast_warm_domain_map (const char *xml, const char *ram, guint64 bytes, GError **error)
+{
+  g_autoptr (xmlDoc) doc = read_domain (xml, error);
+  xmlNode *domain = doc ? xmlDocGetRootElement (doc) : NULL;
+  xmlNode *commandline = domain ? ast_xml_child (domain, "commandline") : NULL;
+  g_autofree char *object = describe_ram (ram, bytes);
+
+  if (domain == NULL)
+    return NULL;
+  if (commandline == NULL)
+    {
+      commandline = ast_xml_add (domain, "commandline", NULL);
+      xmlSetNs (commandline, ast_domain_qemu_ns (doc));
+    }
+  add_argument (commandline, "-object");
+  add_argument (commandline, object);
+  // QEMU takes the last word on each property of the machine.
+  add_argument (commandline, "-machine");
+  add_argument (commandline, "memory-backend=" AST_MEMORY_BLOCK_MAPPED);
   return serialise (doc, domain);
 }

@@ -21,9 +21,11 @@
 
 #define MIB           ((guint64)1024 * 1024)
 #define CHUNK_BYTES   (1024 * 1024)
+#define PAGE_BYTES    4096
 #define INFO_SUFFIX   ".warm"       // after ID
 #define SEED_SUFFIX   ".seed.qcow2" // after ID-RANDOM
 #define MEMORY_SUFFIX ".memory"     // after ID-RANDOM
+#define RAM_SUFFIX    ".ram"        // after ID-RANDOM
 // What a seed is expected to take, and what else libvirt writes into a memory image.
 #define SEED_MIB 256
 
@@ -130,6 +132,7 @@ warm_pair_clear (AstWarmPair *self)
 {
   g_free (self->seed);
   g_free (self->memory);
+  g_free (self->ram);
 }
 
 void
@@ -138,21 +141,64 @@ ast_warm_pair_unref (AstWarmPair *self)
   g_atomic_rc_box_release_full (self, (GDestroyNotify)warm_pair_clear);
 }
 
+// The pages of a part of a file, each with its place. Empty ones are as good as a hole.
+static void
+sum_pages (XXH3_state_t *state, const guint8 *chunk, gsize length, guint64 place)
+{
+  static const guint8 empty[PAGE_BYTES];
+
+  for (gsize done = 0; done < length; done += PAGE_BYTES, place += PAGE_BYTES)
+    {
+      gsize bytes = MIN (length - done, PAGE_BYTES);
+      guint64 told = GUINT64_TO_LE (place);
+
+      if (memcmp (chunk + done, empty, bytes) == 0)
+        continue;
+      XXH3_128bits_update (state, &told, sizeof told);
+      XXH3_128bits_update (state, chunk + done, bytes);
+    }
+}
+
+// The number of bytes, 0 at the end, or -1 with errno.
+static gssize
+read_chunk (int fd, guint8 *chunk, off_t place)
+{
+  gsize got = 0;
+  gssize length = 1;
+
+  while (got < CHUNK_BYTES && length > 0)
+    {
+      length = pread (fd, chunk + got, CHUNK_BYTES - got, place + (off_t)got);
+      got += length > 0 ? (gsize)length : 0;
+    }
+  return length < 0 ? -1 : (gssize)got;
+}
+
 static gboolean
 sum_fd (int fd, guint64 sum[2], GCancellable *cancellable, GError **error)
 {
   g_autofree guint8 *chunk = g_malloc (CHUNK_BYTES);
   XXH3_state_t *state = XXH3_createState ();
   gssize length = 1;
+  off_t place = 0;
   XXH128_hash_t hash;
 
   XXH3_128bits_reset (state);
   posix_fadvise (fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   while (length > 0 && !g_cancellable_set_error_if_cancelled (cancellable, error))
     {
-      length = read (fd, chunk, CHUNK_BYTES);
+      off_t data = lseek (fd, place, SEEK_DATA);
+
+      // Nothing but a hole up to the end; whoever knows no holes has data everywhere.
+      if (data < 0 && errno == ENXIO)
+        length = 0;
+      else
+        place = data < 0 ? place : data / PAGE_BYTES * PAGE_BYTES;
       if (length > 0)
-        XXH3_128bits_update (state, chunk, (gsize)length);
+        length = read_chunk (fd, chunk, place);
+      if (length > 0)
+        sum_pages (state, chunk, (gsize)length, (guint64)place);
+      place += length;
     }
   hash = XXH3_128bits_digest (state);
   XXH3_freeState (state);
@@ -198,18 +244,28 @@ gboolean
 ast_warm_pair_verify (const AstWarmPair *self, GCancellable *cancellable, GError **error)
 {
   return verify_file (self->memory, self->memory_sum, cancellable, error)
+         && (self->ram == NULL || verify_file (self->ram, self->ram_sum, cancellable, error))
          && (self->seed == NULL || verify_file (self->seed, self->seed_sum, cancellable, error));
 }
 
 static void
-expect_thread (GTask *task, gpointer source, gpointer pair, GCancellable *cancellable)
+expect_file (const char *path)
 {
-  int fd = open (((AstWarmPair *)pair)->memory, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int fd = path ? open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 
   if (fd < 0)
     return;
   posix_fadvise (fd, 0, 0, POSIX_FADV_WILLNEED);
   close (fd);
+}
+
+static void
+expect_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  AstWarmPair *pair = data;
+
+  expect_file (pair->memory);
+  expect_file (pair->ram);
 }
 
 void
@@ -289,10 +345,14 @@ read_pair (AstWarmStore *self, const char *id, GKeyFile *info)
   g_autoptr (AstWarmPair) pair = g_atomic_rc_box_new0 (AstWarmPair);
 
   pair->memory = get_file (self, id, info, "memory", MEMORY_SUFFIX);
+  pair->ram = get_file (self, id, info, "ram", RAM_SUFFIX);
+  pair->ram_bytes = g_key_file_get_uint64 (info, PAIR, "ram-size", NULL);
   pair->seed = get_file (self, id, info, "seed", SEED_SUFFIX);
   pair->made = g_key_file_get_int64 (info, PAIR, "made", NULL);
   pair->bytes = g_key_file_get_uint64 (info, PAIR, "bytes", NULL);
   if (pair->memory == NULL || !get_sum (info, "memory-sum", pair->memory_sum)
+      || (pair->ram == NULL ? g_key_file_has_key (info, PAIR, "ram", NULL)
+                            : !get_sum (info, "ram-sum", pair->ram_sum))
       || (pair->seed && !get_sum (info, "seed-sum", pair->seed_sum)))
     return NULL;
   return g_steal_pointer (&pair);
@@ -310,6 +370,7 @@ static gboolean
 is_whole (const AstWarmPair *pair, GKeyFile *info)
 {
   return has_size (pair->memory, g_key_file_get_uint64 (info, PAIR, "memory-size", NULL))
+         && (pair->ram == NULL || has_size (pair->ram, pair->ram_bytes))
          && (pair->seed == NULL
              || has_size (pair->seed, g_key_file_get_uint64 (info, PAIR, "seed-size", NULL)));
 }
@@ -394,6 +455,7 @@ find_host_change (GKeyFile *info, const char *host)
     { "qemu ", N_ ("QEMU was updated") },
     { "processor ", N_ ("the processor is another one") },
     { "domain ", N_ ("its virtual hardware has changed") },
+    { "memory ", N_ ("map-memory is set to something else") },
   };
   g_autofree char *then = g_key_file_get_string (info, DEPENDS, "host", NULL);
   g_auto (GStrv) before = g_strsplit (then ? then : "", "\n", -1);
@@ -523,6 +585,8 @@ static void
 remove_files (const AstWarmPair *pair)
 {
   unlink (pair->memory);
+  if (pair->ram)
+    unlink (pair->ram);
   if (pair->seed)
     unlink (pair->seed);
 }
@@ -589,6 +653,8 @@ list_wanted (AstWarmStore *self)
       if (pair == NULL)
         continue;
       g_hash_table_add (wanted, g_strdup (pair->memory));
+      if (pair->ram)
+        g_hash_table_add (wanted, g_strdup (pair->ram));
       if (pair->seed)
         g_hash_table_add (wanted, g_strdup (pair->seed));
     }
@@ -607,10 +673,11 @@ ast_warm_store_sweep (AstWarmStore *self)
   for (struct dirent *entry = readdir (folder); entry != NULL; entry = readdir (folder))
     {
       g_autofree char *path = g_build_filename (self->folder, entry->d_name, NULL);
-      gboolean is_half
-          = g_str_has_suffix (entry->d_name, SEED_SUFFIX) || g_str_has_suffix (entry->d_name, MEMORY_SUFFIX);
+      gboolean is_part = g_str_has_suffix (entry->d_name, SEED_SUFFIX)
+                         || g_str_has_suffix (entry->d_name, MEMORY_SUFFIX)
+                         || g_str_has_suffix (entry->d_name, RAM_SUFFIX);
 
-      if (is_half && !g_hash_table_contains (wanted, path) && !ast_overlay_store_in_use (path))
+      if (is_part && !g_hash_table_contains (wanted, path) && !ast_overlay_store_in_use (path))
         unlink (path);
     }
   closedir (folder);
@@ -756,6 +823,12 @@ ast_warm_store_name_memory (AstWarmStore *self, const AstAppliance *appliance, c
   return g_build_filename (self->folder, name, NULL);
 }
 
+char *
+ast_warm_store_name_ram (const char *memory)
+{
+  return replace_suffix (memory, MEMORY_SUFFIX, RAM_SUFFIX);
+}
+
 // A seed's file is as long as the overlay might have become; behind the image's end there is nothing to read.
 static gboolean
 cut_seed (AstWarmStore *self, const char *seed, GCancellable *cancellable, GError **error)
@@ -772,9 +845,9 @@ cut_seed (AstWarmStore *self, const char *seed, GCancellable *cancellable, GErro
   return cut;
 }
 
-// Sums a file, and has it on the disk and read-only.
+// Sums a file, and has it on the disk, and its mode set.
 static gboolean
-seal (AstWarmStore *self, GKeyFile *info, const char *key, const char *path, guint64 *bytes,
+seal (AstWarmStore *self, GKeyFile *info, const char *key, const char *path, mode_t mode, guint64 *bytes,
       GCancellable *cancellable, GError **error)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -786,7 +859,7 @@ seal (AstWarmStore *self, GKeyFile *info, const char *key, const char *path, gui
 
   if (fd < 0)
     return fail_errno (self, errno, error);
-  sealed = (fchmod (fd, 0400) == 0 && fsync (fd) == 0 && fstat (fd, &found) == 0)
+  sealed = (fchmod (fd, mode) == 0 && fsync (fd) == 0 && fstat (fd, &found) == 0)
            || fail_errno (self, errno, error);
   sealed = sealed && sum_fd (fd, sum, cancellable, error);
   close (fd);
@@ -855,16 +928,20 @@ ast_warm_store_publish (AstWarmStore *self, const AstAppliance *appliance, const
   g_autoptr (GKeyFile) former_info = load_info (self, appliance->id);
   g_autoptr (AstWarmPair) former = read_pair (self, appliance->id, former_info);
   g_autofree char *published = seed ? replace_suffix (seed, AST_OVERLAY_VOLATILE_SUFFIX, SEED_SUFFIX) : NULL;
+  g_autofree char *ram = ast_warm_store_name_ram (memory);
+  gboolean is_mapped = access (ram, F_OK) == 0;
   guint64 bytes = 0;
 
   if (!describe_pair (self, info, appliance, host, cancellable, error) || !check_note (appliance, note, error)
-      || !seal (self, info, "memory", memory, &bytes, cancellable, error)
+      || !seal (self, info, "memory", memory, 0400, &bytes, cancellable, error)
+      || (is_mapped && !seal (self, info, "ram", ram, 0600, &bytes, cancellable, error))
       || (seed && !cut_seed (self, seed, cancellable, error))
-      || (seed && !seal (self, info, "seed", seed, &bytes, cancellable, error)))
+      || (seed && !seal (self, info, "seed", seed, 0400, &bytes, cancellable, error)))
     return FALSE;
   g_key_file_set_int64 (info, PAIR, "made", g_get_real_time () / G_USEC_PER_SEC);
   g_key_file_set_uint64 (info, PAIR, "bytes", bytes);
   if (!set_name (self, info, "memory", memory, memory, error)
+      || (is_mapped && !set_name (self, info, "ram", ram, ram, error))
       || (seed && !set_name (self, info, "seed", seed, published, error)))
     return FALSE;
   if (!save_info (self, appliance->id, info, error))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The warm pairs: of an appliance that was booted on this station, the seed (its overlay at that moment) and
-// the memory image. The two belong together and never change; a start makes a new overlay on the seed and
-// restores the memory.
+// the memory: an image, and beside it the RAM where that is mapped (memory-image.h). They belong together and
+// never change; a start makes a new overlay on the seed and restores the memory.
 #pragma once
 #include <gio/gio.h>
 #include "appliance.h"
@@ -17,21 +17,24 @@ typedef struct
 {
   char *seed;          // absolute path, qcow2; NULL for an appliance without a disk
   char *memory;        // absolute path, as libvirt saved it
-  guint64 seed_sum[2]; // XXH3, 128 bits, of the whole files
+  char *ram;           // absolute path, what is to be mapped; NULL: it is in the memory
+  guint64 seed_sum[2]; // XXH3, 128 bits, of what is in the files, and where
   guint64 memory_sum[2];
-  gint64 made;   // seconds since the epoch
-  guint64 bytes; // that both take on the disk
+  guint64 ram_sum[2];
+  guint64 ram_bytes; // the length of `ram`
+  gint64 made;       // seconds since the epoch
+  guint64 bytes;     // that all take on the disk
 } AstWarmPair;
 
 AstWarmPair *ast_warm_pair_ref (AstWarmPair *self);
 void ast_warm_pair_unref (AstWarmPair *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AstWarmPair, ast_warm_pair_unref)
 
-// Reads both files whole and compares their sums; blocking, for a thread. FALSE with AST_ERROR_WARM and a
+// Reads all files whole and compares their sums; blocking, for a thread. FALSE with AST_ERROR_WARM and a
 // sentence for the admin, or G_IO_ERROR_CANCELLED.
 gboolean ast_warm_pair_verify (const AstWarmPair *self, GCancellable *cancellable, GError **error);
 
-// A start from it is likely: has the memory image read into the station's memory. Returns at once.
+// A start from it is likely: has the memory read into the station's. Returns at once.
 void ast_warm_pair_expect (AstWarmPair *self);
 
 typedef enum
@@ -80,11 +83,15 @@ char *ast_warm_store_note (const AstAppliance *appliance);
 // frees it.
 char *ast_warm_store_name_memory (AstWarmStore *self, const AstAppliance *appliance, const char *seed);
 
-// Makes a pair of two files that nobody writes any more: sums, flushed to the disk, read-only, and then
-// found. Takes the place of the appliance's former pair at one stroke: whenever the power goes, one of the two
-// is found. `note`: of the moment before the appliance was
-// booted. Blocking, reads both files and the images. The files stay the caller's to remove when it fails:
-// STORE, NO_SPACE, IMAGE_UNREADABLE, WARM (something has changed since the note), or G_IO_ERROR_CANCELLED.
+// And for the RAM that is taken out of this image. The caller frees it.
+char *ast_warm_store_name_ram (const char *memory);
+
+// Makes a pair of files that nobody writes any more, the RAM's if it is there: sums, flushed to the disk,
+// read-only (but the RAM's: QEMU maps no file that it may not write to), and then found. Takes the place of
+// the appliance's former pair at one stroke: whenever the power goes, one of the two is found. `note`: of the
+// moment before the appliance was booted. Blocking, reads all files and the images. The files stay the
+// caller's to remove when it fails: STORE, NO_SPACE, IMAGE_UNREADABLE, WARM (something has changed since the
+// note), or G_IO_ERROR_CANCELLED.
 gboolean ast_warm_store_publish (AstWarmStore *self, const AstAppliance *appliance, const char *host,
                                  const char *note, const char *seed, const char *memory,
                                  GCancellable *cancellable, GError **error);

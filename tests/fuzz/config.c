@@ -75,7 +75,8 @@ check_places (const AstConfig *config)
 static void
 check_numbers (const AstConfig *config)
 {
-  g_assert_true (config->exam <= 1 && config->grab <= 1 && config->restore_ahead <= 1);
+  g_assert_true (config->exam <= 1 && config->grab <= 1 && config->map_memory <= 1
+                 && config->restore_ahead <= 1);
   g_assert_cmpuint (config->accel, <=, AST_ACCEL_TCG);
   g_assert_cmpuint (config->bus, <=, AST_BUS_SYSTEM);
   g_assert_cmpuint (config->timeout_seconds, <=, 3600);

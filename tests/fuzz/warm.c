@@ -11,9 +11,10 @@
 #define HOST "domain 1\nqemu 1\nprocessor 1"
 
 // What is there beside the info; the last two are not the appliance's.
-static const char *const files[] = { "warm/lab-0123456789ab.memory", "warm/lab-0123456789ab.seed.qcow2",
-                                     "warm/other-0123456789ab.memory", "outside.memory" };
-#define N_OWN 2
+static const char *const files[]
+    = { "warm/lab-0123456789ab.memory", "warm/lab-0123456789ab.seed.qcow2", "warm/lab-0123456789ab.ram",
+        "warm/other-0123456789ab.memory", "outside.memory" };
+#define N_OWN 3
 
 static char *
 in_folder (const char *name)
@@ -76,6 +77,8 @@ check_pair (const AstWarmPair *pair, gboolean has_disk)
 {
   g_assert_true ((pair->seed != NULL) == has_disk);
   check_file (pair->memory, ".memory");
+  if (pair->ram)
+    check_file (pair->ram, ".ram");
   if (pair->seed)
     check_file (pair->seed, ".seed.qcow2");
 }

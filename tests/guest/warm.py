@@ -60,6 +60,10 @@ class Warm(guests.GuestCase):
         """Of the pairs, by their names."""
         return sorted(file.name for file in self.warm.iterdir())
 
+    def contents(self):
+        """Of the pairs' files."""
+        return {name: guests.digest(self.warm / name) for name in self.files()}
+
     def in_guest(self, command):
         """Runs a command in the guest; its output."""
         status, output = self.run_in_guest(IN_GUEST + command)
@@ -79,6 +83,11 @@ class Warm(guests.GuestCase):
         """Does the guest's disk stand on a seed?"""
         return ".seed.qcow2" in self.desk.virsh("dumpxml", DOMAIN)
 
+    def is_mapped(self):
+        """Is the RAM of the pair QEMU's memory?"""
+        ram = next(self.warm.glob("*.ram"))
+        return f" {ram.stat().st_ino} " in Path(f"/proc/{self.qemu()}/maps").read_text(encoding="utf-8")
+
     def wait_for_address(self):
         """Until the guest's card, which was plugged in later, has found the network."""
         self.station.wait_until(lambda: "inet 10.0.2." in self.run_in_guest(IN_GUEST + "ip -4 addr show scope global")[1],
@@ -95,9 +104,9 @@ class Warm(guests.GuestCase):
         self.assertEqual(self.station.leftovers(), [])
         line = self.listed()
         self.assertEqual((line["warmth"], line["why"]), ("fresh", None))
-        self.assertEqual([name.split(".", 1)[1] for name in self.files()], ["memory", "seed.qcow2", "warm"])
-        for name in self.files()[:2]:
-            self.assertEqual(os.stat(self.warm / name).st_mode & 0o777, 0o400)
+        self.assertEqual([name.split(".", 1)[1] for name in self.files()], ["memory", "ram", "seed.qcow2", "warm"])
+        for name, mode in zip(self.files(), (0o400, 0o600, 0o400)):
+            self.assertEqual(os.stat(self.warm / name).st_mode & 0o777, mode)
         before = self.files()
         done = self.station.ctl("warm", "--all")
         self.assertEqual((done.returncode, self.files()), (0, before), done.stderr)
@@ -105,7 +114,7 @@ class Warm(guests.GuestCase):
     def test_used(self):
         """Three in a row: each a clean desktop in which one can work, with the station's card, the time, and numbers of its own."""
         self.prepare()
-        before = {name: (self.warm / name).stat().st_mtime_ns for name in self.files()}
+        before = self.contents()
         self.station.start_kiosk()
         self.screen.wait_for(AT_ONCE)
         self.station.shot("launcher")
@@ -114,7 +123,8 @@ class Warm(guests.GuestCase):
             self.assertEqual(len({session[what] for session in seen}), STARTS, [session[what] for session in seen])
         # The station's own, at each start.
         self.assertEqual(len({session["mac"] for session in seen}), 1)
-        self.assertEqual({name: (self.warm / name).stat().st_mtime_ns for name in self.files()}, before)
+        # What three guests have written is theirs.
+        self.assertEqual(self.contents(), before)
 
     def one_session(self, number):
         """Works in a desktop; what it says of itself."""
@@ -137,6 +147,7 @@ class Warm(guests.GuestCase):
             "uuid": self.in_guest("cat /proc/sys/kernel/random/uuid"),
         }
         self.assertEqual(self.in_guest("cat /sys/class/net/e*/address"), session["mac"])
+        self.assertTrue(self.is_mapped())
         self.assertRegex(session["machine-id"], "^[0-9a-f]{32}$")
         self.stop("--force")
         return session
@@ -170,7 +181,7 @@ class Warm(guests.GuestCase):
 
     def test_damaged(self):
         """A pair that was flipped, cut or lost: a cold start without a word to the student, one to the admin, and no second try."""
-        for harm, suffix in ((self.flip, ".memory"), (self.flip, ".seed.qcow2"), (self.cut, ".memory"), (Path.unlink, ".seed.qcow2")):
+        for harm, suffix in ((self.flip, ".memory"), (self.flip, ".ram"), (self.cut, ".memory"), (Path.unlink, ".seed.qcow2")):
             self.prepare()
             harm(next(self.warm.glob(f"*{suffix}")))
             self.station.start_kiosk()
@@ -292,6 +303,18 @@ class Warm(guests.GuestCase):
     def wait_for_ahead(self):
         """Until the desktop stands behind the launcher."""
         self.station.wait_until(lambda: self.stands_ahead() and self.is_warm(), "the guest that waits", 60, 0.3)
+
+    def test_read(self):
+        """Without mapping, what was mapped is stale; the next pair's memory is one file, and is used as well."""
+        self.prepare()
+        self.station.write_config(warm={"map-memory": "no"})
+        self.assertEqual((self.listed()["warmth"], self.listed()["why"]), ("stale", "map-memory is set to something else"))
+        self.prepare()
+        self.assertEqual([name.split(".", 1)[1] for name in self.files()], ["memory", "seed.qcow2", "warm"])
+        self.station.start_kiosk()
+        self.start_desktop()
+        self.assertNotIn(".ram", Path(f"/proc/{self.qemu()}/maps").read_text(encoding="utf-8"))
+        self.stop("--force")
 
     def test_many(self):
         """Fifty starts in a row: nothing grows, neither on the disk nor in the kiosk."""

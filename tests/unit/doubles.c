@@ -167,7 +167,8 @@ test_machine_wait_for_desktop_async (AstMachine *machine, GCancellable *cancella
 }
 
 static void
-test_machine_save_async (AstMachine *machine, const char *memory, GAsyncReadyCallback callback, gpointer data)
+test_machine_save_async (AstMachine *machine, const char *memory, const char *ram,
+                         GAsyncReadyCallback callback, gpointer data)
 {
   g_file_set_contents (memory, "a guest's memory", -1, NULL);
   take_call (TEST_MACHINE (machine)->host, CALL_SAVE, "(save)", g_task_new (machine, NULL, callback, data));

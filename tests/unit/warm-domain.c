@@ -88,6 +88,53 @@ test_refused (void)
   g_assert_null (ast_warm_domain_on_seed (SAVED, NULL, NULL, NULL, NULL));
 }
 
+static void
+test_can_be_mapped (void)
+{
+#define GUEST(words, devices) "<domain>" words "<devices>" devices "</devices></domain>"
+  static const char *const can[]
+      = { GUEST ("<memory>1</memory>", ""), GUEST ("<cpu><model>Nehalem</model></cpu>", ""),
+          GUEST ("", "<memballoon model='none'/>") };
+  static const char *const cannot[] = { "",
+                                        "<domain/>",
+                                        GUEST ("<memoryBacking><hugepages/></memoryBacking>", ""),
+                                        GUEST ("<maxMemory slots='4'>9</maxMemory>", ""),
+                                        GUEST ("<cpu><numa><cell id='0'/></numa></cpu>", ""),
+                                        GUEST ("", "<memory model='dimm'/>"),
+                                        GUEST ("", "<memballoon model='virtio'/>") };
+
+  for (guint i = 0; i < G_N_ELEMENTS (can); i++)
+    g_assert_true (ast_warm_domain_can_be_mapped (can[i]));
+  for (guint i = 0; i < G_N_ELEMENTS (cannot); i++)
+    g_assert_false (ast_warm_domain_can_be_mapped (cannot[i]));
+}
+
+// What an expert gave to QEMU's command line stays before it.
+static void
+test_map (void)
+{
+  static const char *const guests[]
+      = { "<domain><devices/></domain>",
+          "<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><devices/><q:commandline>"
+          "<q:arg value='-no-hpet'/></q:commandline></domain>" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (guests); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *xml = ast_warm_domain_map (guests[i], "/warm/a,\"b\".ram", 4096, &error);
+      const char *args;
+
+      g_assert_no_error (error);
+      g_assert_nonnull (strstr (xml, "http://libvirt.org/schemas/domain/qemu/1.0"));
+      args = strstr (xml, i ? "<q:arg value=\"-no-hpet\"/>" : "<qemu:commandline>");
+      g_assert_true (args && strstr (args, "arg value=\"-object\"/>"));
+      g_assert_nonnull (strstr (xml, "mem-path&quot;:&quot;/warm/a,\\&quot;b\\&quot;.ram&quot;"));
+      g_assert_nonnull (strstr (xml, "&quot;size&quot;:4096"));
+      g_assert_nonnull (strstr (xml, "value=\"memory-backend=mapped\""));
+    }
+  g_assert_null (ast_warm_domain_map ("<domain/>", "/r", 4096, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -96,5 +143,7 @@ main (int argc, char **argv)
   g_test_add_func ("/warm-domain/on-seed", test_on_seed);
   g_test_add_func ("/warm-domain/has-card", test_has_card);
   g_test_add_func ("/warm-domain/refused", test_refused);
+  g_test_add_func ("/warm-domain/can-be-mapped", test_can_be_mapped);
+  g_test_add_func ("/warm-domain/map", test_map);
   return g_test_run ();
 }

@@ -22,6 +22,7 @@ typedef struct
   char *disk;
   AstAppliance *appliance;
   AstWarmStore *store;
+  gboolean unmapped; // its memory is one file
 } Fixture;
 
 static char *
@@ -69,19 +70,36 @@ free_fixture (Fixture *self)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fixture, free_fixture)
 
-// A seed as the overlay store names it, and the memory that belongs to it.
+// A page of RAM between two holes.
+static void
+write_ram (const char *path)
+{
+  char page[4096];
+  int fd = open (path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+  memset (page, 'r', sizeof page);
+  g_assert_cmpint (pwrite (fd, page, sizeof page, sizeof page), ==, sizeof page);
+  g_assert_cmpint (ftruncate (fd, 3 * sizeof page), ==, 0);
+  close (fd);
+}
+
+// A seed as the overlay store names it, and the memory that belongs to it, with its RAM apart.
 static gboolean
 try_publish (Fixture *self, AstAppliance *appliance, const char *note, GError **error)
 {
   g_autofree char *name = ast_overlay_make_name (appliance->id, AST_OVERLAY_VOLATILE_SUFFIX);
   g_autofree char *seed = in_folder (self->warm, name);
   g_autofree char *memory = NULL;
+  g_autofree char *ram = NULL;
 
   g_mkdir_with_parents (self->warm, 0700);
   g_assert_true (run_tool ("qemu-img create -q -f qcow2", seed, "1M", NULL));
   g_assert_cmpint (truncate (seed, SEED_BOUND), ==, 0);
   memory = ast_warm_store_name_memory (self->store, appliance, seed);
   write_file (memory, MEMORY, strlen (MEMORY));
+  ram = ast_warm_store_name_ram (memory);
+  if (!self->unmapped)
+    write_ram (ram);
   return ast_warm_store_publish (self->store, appliance, DEPENDS, note, seed, memory, NULL, error);
 }
 
@@ -149,7 +167,46 @@ test_found (void)
   g_assert_cmpint (stat (pair->seed, &found), ==, 0);
   g_assert_cmpuint (found.st_mode & 0777, ==, 0400);
   g_assert_cmpint (found.st_size, <, SEED_BOUND);
+  g_assert_cmpint (stat (pair->ram, &found), ==, 0);
+  g_assert_cmpuint (found.st_mode & 0777, ==, 0600);
+  g_assert_cmpuint (pair->ram_bytes, ==, (guint64)found.st_size);
+  g_assert_cmpuint (count_files (self), ==, 4);
+}
+
+static void
+test_unmapped (void)
+{
+  g_autoptr (Fixture) self = make_fixture (1024);
+  g_autoptr (AstWarmPair) pair = NULL;
+  g_autoptr (GError) error = NULL;
+
+  self->unmapped = TRUE;
+  publish (self, self->appliance);
+  pair = find (self);
+  g_assert_null (pair->ram);
+  ast_warm_pair_verify (pair, NULL, &error);
+  g_assert_no_error (error);
   g_assert_cmpuint (count_files (self), ==, 3);
+}
+
+// Where a file has holes is the file system's business, and no damage; where its pages are, is not.
+static void
+test_holes (void)
+{
+  g_autoptr (Fixture) self = make_fixture (1024);
+  g_autoptr (AstWarmPair) pair = NULL;
+  g_autofree char *bytes = NULL;
+  gsize length;
+
+  publish (self, self->appliance);
+  pair = find (self);
+  g_assert_true (g_file_get_contents (pair->ram, &bytes, &length, NULL));
+  write_file (pair->ram, bytes, length);
+  g_assert_true (ast_warm_pair_verify (pair, NULL, NULL));
+  memmove (bytes, bytes + 4096, 4096);
+  memset (bytes + 4096, 0, 4096);
+  write_file (pair->ram, bytes, length);
+  g_assert_false (ast_warm_pair_verify (pair, NULL, NULL));
 }
 
 static void
@@ -164,7 +221,7 @@ test_replaced (void)
   publish (self, self->appliance);
   second = find (self);
   g_assert_cmpstr (first->memory, !=, second->memory);
-  g_assert_cmpuint (count_files (self), ==, 3);
+  g_assert_cmpuint (count_files (self), ==, 4);
 }
 
 static void
@@ -177,6 +234,7 @@ test_stale (void)
   assert_warmth (self, self->appliance, "domain 2\nqemu 1\nprocessor 1", AST_WARMTH_STALE);
   assert_warmth (self, self->appliance, "domain 1\nqemu 2\nprocessor 1", AST_WARMTH_STALE);
   assert_warmth (self, self->appliance, "domain 1\nqemu 1\nprocessor 2", AST_WARMTH_STALE);
+  assert_warmth (self, self->appliance, DEPENDS "\nmemory mapped", AST_WARMTH_STALE);
   write_file (descriptor, "<appliance />", 13);
   assert_warmth (self, self->appliance, DEPENDS, AST_WARMTH_STALE);
 }
@@ -256,19 +314,27 @@ lose (const char *path)
   g_assert_cmpint (unlink (path), ==, 0);
 }
 
+static const char *
+get_part (const AstWarmPair *pair, guint number)
+{
+  const char *const parts[] = { pair->memory, pair->ram, pair->seed };
+
+  return parts[number];
+}
+
 static void
 test_cut_and_lost (void)
 {
   void (*const harms[]) (const char *) = { cut, lose };
 
-  for (guint i = 0; i < G_N_ELEMENTS (harms) * 2; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (harms) * 3; i++)
     {
       g_autoptr (Fixture) self = make_fixture (1024);
       g_autoptr (AstWarmPair) pair = NULL;
 
       publish (self, self->appliance);
       pair = find (self);
-      harms[i / 2](i % 2 ? pair->seed : pair->memory);
+      harms[i / 3](get_part (pair, i % 3));
       assert_warmth (self, self->appliance, DEPENDS, AST_WARMTH_DAMAGED);
     }
 }
@@ -276,7 +342,7 @@ test_cut_and_lost (void)
 static void
 test_flipped (void)
 {
-  for (guint i = 0; i < 2; i++)
+  for (guint i = 0; i < 3; i++)
     {
       g_autoptr (Fixture) self = make_fixture (1024);
       g_autoptr (AstWarmPair) pair = NULL;
@@ -284,7 +350,7 @@ test_flipped (void)
 
       publish (self, self->appliance);
       pair = find (self);
-      flip (i ? pair->seed : pair->memory);
+      flip (get_part (pair, i));
       assert_warmth (self, self->appliance, DEPENDS, AST_WARMTH_FRESH);
       g_assert_false (ast_warm_pair_verify (pair, NULL, &error));
       g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
@@ -307,6 +373,9 @@ test_hostile_info (void)
     "[pair]\nmemory=../../etc/passwd.memory\nmemory-sum=0\n",
     "[pair]\nmemory=x.memory\nmemory-sum=00112233445566778899aabbccddeeff\nmemory-size=-1\nseed=/dev/"
     "zero.seed.qcow2\n",
+    // Without the RAM that it names, the memory is of no use.
+    "[pair]\nmemory=lab-0123456789ab.memory\nmemory-sum=00112233445566778899aabbccddeeff\nram=/dev/"
+    "zero.ram\n",
   };
   g_autoptr (Fixture) self = make_fixture (1024);
   g_autofree char *info = in_folder (self->warm, "lab.warm");
@@ -398,6 +467,7 @@ test_next_pair (void)
   g_assert_no_error (error);
   g_assert_cmpint (access (former->memory, F_OK), !=, 0);
   g_assert_cmpint (access (former->seed, F_OK), !=, 0);
+  g_assert_cmpint (access (former->ram, F_OK), !=, 0);
   set_made (self, "lab", 3000, 500 * 1024 * 1024);
   set_made (self, "other", 1000, 300 * 1024 * 1024);
   g_assert_true (ast_warm_store_make_room (self->store, self->appliance, &error));
@@ -436,8 +506,8 @@ test_drop (void)
 static void
 test_sweep (void)
 {
-  static const char *const left[]
-      = { "lab-0123456789ab.memory", "lab-0123456789ab.seed.qcow2", "lab-0123456789ab.volatile.qcow2" };
+  static const char *const left[] = { "lab-0123456789ab.memory", "lab-0123456789ab.ram",
+                                      "lab-0123456789ab.seed.qcow2", "lab-0123456789ab.volatile.qcow2" };
   g_autoptr (Fixture) self = make_fixture (1024);
   g_autofree char *strange = in_folder (self->warm, "notes.txt");
 
@@ -450,7 +520,7 @@ test_sweep (void)
       write_file (path, "half", 4);
     }
   ast_warm_store_sweep (self->store);
-  g_assert_cmpuint (count_files (self), ==, 4);
+  g_assert_cmpuint (count_files (self), ==, 5);
   assert_warmth (self, self->appliance, DEPENDS, AST_WARMTH_FRESH);
 }
 
@@ -459,6 +529,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/warm-store/found", test_found);
+  g_test_add_func ("/warm-store/unmapped", test_unmapped);
+  g_test_add_func ("/warm-store/holes", test_holes);
   g_test_add_func ("/warm-store/replaced", test_replaced);
   g_test_add_func ("/warm-store/stale", test_stale);
   g_test_add_func ("/warm-store/confirmed", test_confirmed);
