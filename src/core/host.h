@@ -90,7 +90,7 @@ void ast_machine_wait_for_desktop_async (AstMachine *self, GCancellable *cancell
 gboolean ast_machine_wait_for_desktop_finish (AstMachine *self, GAsyncResult *result, GError **error);
 // Saves the guest's memory into a new file, and ends the guest with it. Cannot be called off but by
 // destroying the guest. `ram`: another new file, of what can be mapped of it, if it can; or NULL. Fails with
-// WARM, and the guest may then still run; or with NO_SPACE or STORE, and the files are of no use.
+// WARM, and the guest may then still run; or with NO_SPACE or STORE. The files are of no use then.
 void ast_machine_save_async (AstMachine *self, const char *memory, const char *ram,
                              GAsyncReadyCallback callback, gpointer data);
 gboolean ast_machine_save_finish (AstMachine *self, GAsyncResult *result, GError **error);

@@ -94,7 +94,7 @@ fail_errno (Walk *self)
   return FALSE;
 }
 
-// The next `length` bytes, until more are taken; NULL at the end, or when reading fails.
+// The next `length` bytes, until more are taken; NULL at the end, also where the disk cannot be read.
 static guint8 *
 take (Walk *self, gsize length)
 {
@@ -104,11 +104,12 @@ take (Walk *self, gsize length)
   if (self->error)
     return NULL;
   g_byte_array_set_size (self->taken, before + (guint)length);
-  if (!g_input_stream_read_all (self->in, self->taken->data + before, length, &got, NULL, &self->error))
-    return NULL;
-  self->read += (goffset)got;
-  if (got == length)
-    return self->taken->data + before;
+  if (g_input_stream_read_all (self->in, self->taken->data + before, length, &got, NULL, NULL)
+      && got == length)
+    {
+      self->read += (goffset)got;
+      return self->taken->data + before;
+    }
   fail_strange (self);
   return NULL;
 }
@@ -340,8 +341,8 @@ walk_rest (Walk *self)
   while (got == READ_AT_ONCE && self->error == NULL)
     {
       g_byte_array_set_size (self->taken, READ_AT_ONCE);
-      if (!g_input_stream_read_all (self->in, self->taken->data, READ_AT_ONCE, &got, NULL, &self->error))
-        return FALSE;
+      if (!g_input_stream_read_all (self->in, self->taken->data, READ_AT_ONCE, &got, NULL, NULL))
+        return fail_strange (self);
       g_byte_array_set_size (self->taken, (guint)got);
       keep (self);
     }
@@ -368,7 +369,7 @@ static gboolean
 walk (const char *memory, FILE *out, int ram, GError **error)
 {
   g_autoptr (GFile) file = g_file_new_for_path (memory);
-  g_autoptr (GFileInputStream) base = g_file_read (file, NULL, error);
+  g_autoptr (GFileInputStream) base = g_file_read (file, NULL, NULL);
   g_autoptr (GInputStream) in
       = base ? g_buffered_input_stream_new_sized (G_INPUT_STREAM (base), READ_AT_ONCE) : NULL;
   g_autoptr (GByteArray) taken = g_byte_array_new ();
@@ -376,10 +377,10 @@ walk (const char *memory, FILE *out, int ram, GError **error)
   Walk self = { .in = in, .taken = taken, .seen = seen, .out = out, .ram = ram };
 
   if (base == NULL)
-    return FALSE;
-  if (walk_image (&self) && out
-      && (fflush (out) != 0 || ftruncate (fileno (out), ftell (out)) != 0
-          || ftruncate (ram, (off_t)self.ram_bytes) != 0))
+    fail_strange (&self);
+  else if (walk_image (&self) && out
+           && (fflush (out) != 0 || ftruncate (fileno (out), ftell (out)) != 0
+               || ftruncate (ram, (off_t)self.ram_bytes) != 0))
     fail_errno (&self);
   if (self.error)
     g_propagate_error (error, self.error);

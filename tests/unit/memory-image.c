@@ -324,7 +324,13 @@ test_strange (void)
       g_byte_array_unref (image);
     }
   g_assert_cmpuint (number, ==, 10);
-  g_assert_false (ast_memory_image_check ("/nonexistent", NULL));
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (ast_memory_image_check (i ? "/nonexistent" : "/proc/self/mem", &error));
+      g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
+    }
 }
 
 static void
