@@ -200,6 +200,7 @@ class SmallScreen(FailureCase):
         self.assert_code(words, station="b12-07", code="no-libvirt", appliance="alpha")
         self.assertTrue(display.find(words, "libvirt does not answer at"))
         width, height = self.screen.size
+        self.screen.move(width // 2, height // 2)
         for y in (0, height - 1):
             self.assertEqual(self.screen.share("ffffff", area=(0, y, width, y + 1)), 0, "the card ends on the screen")
 

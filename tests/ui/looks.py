@@ -90,6 +90,7 @@ class Looks(cases.StationCase):
         self.station.start_kiosk()
         self.screen.wait_for("There are no appliances on this station yet")
         width, height = self.screen.size
+        self.screen.move(width // 2, height // 2)
         for corner in ((0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)):
             self.assertEqual(self.screen.colour(*corner), "663300")
 
