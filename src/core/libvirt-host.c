@@ -12,6 +12,7 @@
 #include "station.h"
 #include "warm-domain.h"
 #include "write-out.h"
+#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <gmodule.h>
 #include <libvirt-glib/libvirt-glib.h>
@@ -787,21 +788,39 @@ restore_paused (AstLibvirtMachine *self, virConnectPtr connection, GError **erro
   return domain;
 }
 
-// While QEMU reads the memory, somebody else looks whether it is what was written; before that is known, the
+// Whoever drops a pair meanwhile takes its files away, and QEMU makes a memory that it does not find, an
+// empty one.
+static gboolean
+is_still_there (int fd, const char *path)
+{
+  struct stat opened, named;
+
+  return fstat (fd, &opened) == 0 && lstat (path, &named) == 0 && opened.st_dev == named.st_dev
+         && opened.st_ino == named.st_ino;
+}
+
+// While QEMU starts, somebody else looks whether the memory is what was written; before that is known, the
 // guest does not run.
 static virDomainPtr
 restore_domain (AstLibvirtMachine *self, virConnectPtr connection, GCancellable *cancellable, GError **error)
 {
+  const char *ram = self->how.pair->ram;
+  int fd = ram ? open (ram, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
   AstVerification verification = { self->how.pair, cancellable, NULL };
   GThread *thread = g_thread_new ("verify", verify_thread, &verification);
   g_autoptr (virDomain) domain = restore_paused (self, connection, error);
+  gboolean is_there = ram == NULL || is_still_there (fd, ram);
 
   g_thread_join (thread);
+  if (fd >= 0)
+    close (fd);
   if (verification.error)
     {
       g_clear_error (error);
       g_propagate_error (error, verification.error);
     }
+  else if (domain && !is_there)
+    g_set_error (error, AST_ERROR, AST_ERROR_WARM, "%s", _ ("What was prepared cannot be read."));
   else if (domain && virDomainResume (domain) == 0)
     return g_steal_pointer (&domain);
   else if (domain)
@@ -1086,15 +1105,18 @@ save_guest (AstLibvirtMachine *self, virDomainPtr domain, const char *memory, GE
 
 // What cannot be mapped is restored as it is.
 static gboolean
-take_ram_out (virConnectPtr connection, const char *memory, const char *ram, GError **error)
+take_ram_out (virConnectPtr connection, const char *memory, const char *ram, GCancellable *cancellable,
+              GError **error)
 {
   g_autoptr (GError) strange = NULL;
   char *xml = virDomainSaveImageGetXMLDesc (connection, memory, 0);
   gboolean may_be = xml && ast_warm_domain_can_be_mapped (xml);
 
   free (xml);
-  if (may_be && ast_memory_image_check (memory, &strange))
-    return ast_memory_image_split (memory, ram, error);
+  if (may_be && ast_memory_image_check (memory, cancellable, &strange))
+    return ast_memory_image_split (memory, ram, cancellable, error);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
   if (strange)
     g_message ("The guest's memory is read at each start, not mapped: %s", strange->message);
   return TRUE;
@@ -1128,16 +1150,16 @@ save_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancella
   if (connection && domain == NULL)
     set_libvirt_error (&error, AST_ERROR_WARM, _ ("The guest could not be saved."));
   if (domain && save_guest (self, domain, saving->memory, &error)
-      && (saving->ram == NULL || take_ram_out (connection, saving->memory, saving->ram, &error)))
+      && (saving->ram == NULL || take_ram_out (connection, saving->memory, saving->ram, cancellable, &error)))
     return g_task_return_boolean (task, TRUE);
   g_task_return_error (task, error);
 }
 
 static void
 ast_libvirt_machine_save_async (AstMachine *machine, const char *memory, const char *ram,
-                                GAsyncReadyCallback callback, gpointer data)
+                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
-  g_autoptr (GTask) task = g_task_new (machine, NULL, callback, data);
+  g_autoptr (GTask) task = g_task_new (machine, cancellable, callback, data);
   Saving *saving = g_new0 (Saving, 1);
 
   AST_LIBVIRT_MACHINE (machine)->was_ended = TRUE; // it ends by being saved, and the caller knows

@@ -61,12 +61,13 @@ enum
 typedef struct
 {
   GInputStream *in;
-  GByteArray *taken; // read, and neither kept nor left out yet
-  goffset read;      // bytes
-  FILE *out;         // where the image is written anew; NULL: it is only looked at
-  int ram;           // the file descriptor, or -1
-  guint64 ram_bytes; // 0 = its length was not told yet
-  GByteArray *seen;  // a bit for each page of the RAM that was written
+  GCancellable *cancellable; // or NULL
+  GByteArray *taken;         // read, and neither kept nor left out yet
+  goffset read;              // bytes
+  FILE *out;                 // where the image is written anew; NULL: it is only looked at
+  int ram;                   // the file descriptor, or -1
+  guint64 ram_bytes;         // 0 = its length was not told yet
+  GByteArray *seen;          // a bit for each page of the RAM that was written
   gboolean has_block;
   gboolean is_in_ram; // is the current block the RAM?
   goffset given_back;
@@ -94,6 +95,19 @@ fail_errno (Walk *self)
   return FALSE;
 }
 
+// `got`: fewer than wanted at the end only.
+static gboolean
+read_bytes (Walk *self, guint8 *bytes, gsize length, gsize *got)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (g_input_stream_read_all (self->in, bytes, length, got, self->cancellable, &problem))
+    return TRUE;
+  if (self->error == NULL && g_error_matches (problem, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    self->error = g_steal_pointer (&problem);
+  return fail_strange (self);
+}
+
 // The next `length` bytes, until more are taken; NULL at the end, also where the disk cannot be read.
 static guint8 *
 take (Walk *self, gsize length)
@@ -104,12 +118,11 @@ take (Walk *self, gsize length)
   if (self->error)
     return NULL;
   g_byte_array_set_size (self->taken, before + (guint)length);
-  if (g_input_stream_read_all (self->in, self->taken->data + before, length, &got, NULL, NULL)
-      && got == length)
-    {
-      self->read += (goffset)got;
-      return self->taken->data + before;
-    }
+  if (!read_bytes (self, self->taken->data + before, length, &got))
+    return NULL;
+  self->read += (goffset)got;
+  if (got == length)
+    return self->taken->data + before;
   fail_strange (self);
   return NULL;
 }
@@ -341,8 +354,8 @@ walk_rest (Walk *self)
   while (got == READ_AT_ONCE && self->error == NULL)
     {
       g_byte_array_set_size (self->taken, READ_AT_ONCE);
-      if (!g_input_stream_read_all (self->in, self->taken->data, READ_AT_ONCE, &got, NULL, NULL))
-        return fail_strange (self);
+      if (!read_bytes (self, self->taken->data, READ_AT_ONCE, &got))
+        return FALSE;
       g_byte_array_set_size (self->taken, (guint)got);
       keep (self);
     }
@@ -366,7 +379,7 @@ walk_image (Walk *self)
 }
 
 static gboolean
-walk (const char *memory, FILE *out, int ram, GError **error)
+walk (const char *memory, FILE *out, int ram, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GFile) file = g_file_new_for_path (memory);
   g_autoptr (GFileInputStream) base = g_file_read (file, NULL, NULL);
@@ -374,7 +387,7 @@ walk (const char *memory, FILE *out, int ram, GError **error)
       = base ? g_buffered_input_stream_new_sized (G_INPUT_STREAM (base), READ_AT_ONCE) : NULL;
   g_autoptr (GByteArray) taken = g_byte_array_new ();
   g_autoptr (GByteArray) seen = g_byte_array_new ();
-  Walk self = { .in = in, .taken = taken, .seen = seen, .out = out, .ram = ram };
+  Walk self = { .in = in, .cancellable = cancellable, .taken = taken, .seen = seen, .out = out, .ram = ram };
 
   if (base == NULL)
     fail_strange (&self);
@@ -388,13 +401,13 @@ walk (const char *memory, FILE *out, int ram, GError **error)
 }
 
 gboolean
-ast_memory_image_check (const char *memory, GError **error)
+ast_memory_image_check (const char *memory, GCancellable *cancellable, GError **error)
 {
-  return walk (memory, NULL, -1, error);
+  return walk (memory, NULL, -1, cancellable, error);
 }
 
 gboolean
-ast_memory_image_split (const char *memory, const char *ram, GError **error)
+ast_memory_image_split (const char *memory, const char *ram, GCancellable *cancellable, GError **error)
 {
   // What is written stays behind what was read: nothing is added.
   FILE *out = fopen (memory, "r+e");
@@ -403,7 +416,7 @@ ast_memory_image_split (const char *memory, const char *ram, GError **error)
   gboolean done = FALSE;
 
   if (out && fd >= 0)
-    done = walk (memory, out, fd, error);
+    done = walk (memory, out, fd, cancellable, error);
   else if (!fail_errno (&failed))
     g_propagate_error (error, failed.error);
   if (out)

@@ -16,13 +16,15 @@ G_BEGIN_DECLS
 #define AST_MEMORY_BLOCK_MAPPED "mapped"
 
 // Can the RAM be taken out? Reads the whole image, and changes nothing. FALSE with AST_ERROR_WARM: it is
-// written in another way than is known here, or not to its end, or cannot be read.
-gboolean ast_memory_image_check (const char *memory, GError **error);
+// written in another way than is known here, or ends within the RAM, or cannot be read; or with
+// G_IO_ERROR_CANCELLED.
+gboolean ast_memory_image_check (const char *memory, GCancellable *cancellable, GError **error);
 
 // Takes the RAM out of an image that was checked: `ram`, a new file (0600), is as long as the guest's RAM and
 // has holes where that is empty. The image becomes shorter meanwhile, so that the two never take much more
 // than it did. FALSE with AST_ERROR_NO_SPACE, AST_ERROR_STORE, or AST_ERROR_WARM where it can be read no
-// more: both files are of no use then, and the caller's to remove.
-gboolean ast_memory_image_split (const char *memory, const char *ram, GError **error);
+// more, or G_IO_ERROR_CANCELLED: both files are of no use then, and the caller's to remove.
+gboolean ast_memory_image_split (const char *memory, const char *ram, GCancellable *cancellable,
+                                 GError **error);
 
 G_END_DECLS

@@ -1260,7 +1260,7 @@ on_desktop_awaited (GObject *source, GAsyncResult *result, gpointer data)
   self->step_is_on = TRUE;
   self->is_saving = TRUE;
   ram = self->config->map_memory ? ast_warm_store_name_ram (self->memory) : NULL;
-  ast_machine_save_async (self->machine, self->memory, ram, on_saved, g_object_ref (self));
+  ast_machine_save_async (self->machine, self->memory, ram, self->cancellable, on_saved, g_object_ref (self));
 }
 
 static void

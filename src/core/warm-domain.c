@@ -191,13 +191,13 @@ ast_warm_domain_can_be_mapped (const char *xml)
   const xmlNode *cpu = domain ? ast_xml_child (domain, "cpu") : NULL;
 
   if (domain == NULL || ast_xml_child (domain, "memoryBacking") || ast_xml_child (domain, "maxMemory")
-      || (cpu && ast_xml_child (cpu, "numa")))
+      || ast_xml_child (domain, "numatune") || (cpu && ast_xml_child (cpu, "numa")))
     return FALSE;
   for (const xmlNode *device = ast_xml_child (domain, "devices")->children; device; device = device->next)
     {
       g_autofree char *model = ast_xml_is (device, "memballoon") ? ast_xml_get (device, "model") : NULL;
 
-      if (ast_xml_is (device, "memory") || (model && !g_str_equal (model, "none")))
+      if (model && !g_str_equal (model, "none"))
         return FALSE;
     }
   return TRUE;
@@ -206,7 +206,8 @@ ast_warm_domain_can_be_mapped (const char *xml)
 static void
 add_argument (xmlNode *commandline, const char *value)
 {
-  xmlSetNs (ast_xml_add (commandline, "arg", "value", value, NULL), commandline->ns);
+  // In the namespace of its parent.
+  ast_xml_add (commandline, "arg", "value", value, NULL);
 }
 
 static char *
@@ -221,6 +222,9 @@ describe_ram (const char *ram, guint64 bytes)
   ast_json_add_string (builder, "mem-path", ram);
   ast_json_add_number (builder, "size", (gint64)bytes);
   ast_json_add_boolean (builder, "share", FALSE);
+  // What a machine of before QEMU 4.0 would call the block is not its id. The property is one that stays,
+  // says QEMU.
+  ast_json_add_boolean (builder, "x-use-canonical-path-for-ramblock-id", FALSE);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
   return json_to_string (root, FALSE);
@@ -237,10 +241,7 @@ ast_warm_domain_map (const char *xml, const char *ram, guint64 bytes, GError **e
   if (domain == NULL)
     return NULL;
   if (commandline == NULL)
-    {
-      commandline = ast_xml_add (domain, "commandline", NULL);
-      xmlSetNs (commandline, ast_domain_qemu_ns (doc));
-    }
+    commandline = xmlNewChild (domain, ast_domain_qemu_ns (doc), X ("commandline"), NULL);
   add_argument (commandline, "-object");
   add_argument (commandline, object);
   // QEMU takes the last word on each property of the machine.

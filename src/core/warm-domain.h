@@ -20,12 +20,12 @@ char *ast_warm_domain_on_seed (const char *saved, const AstDomainOverlay *overla
                                const char *session, GError **error);
 
 // May this guest's RAM be a file that QEMU maps privately? Not where its memory is described in more words
-// than its size (huge pages, shared with another process, nodes, modules), nor with a balloon: what that
+// than its size (huge pages, shared with another process, nodes), nor with a balloon: what that
 // gives back, QEMU would punch out of the file.
 gboolean ast_warm_domain_can_be_mapped (const char *xml);
 
 // The domain with its RAM in the file `ram` (absolute path), `bytes` long, in the place of libvirt's: each
-// page is read when it is first touched, and what the guest writes stays its own. The caller frees it; NULL
+// page is taken when it is first touched, and what the guest writes stays its own. The caller frees it; NULL
 // with AST_ERROR_WARM when it is no domain.
 char *ast_warm_domain_map (const char *xml, const char *ram, guint64 bytes, GError **error);
 

@@ -458,7 +458,7 @@ find_host_change (GKeyFile *info, const char *host)
     { "qemu ", N_ ("QEMU was updated") },
     { "processor ", N_ ("the processor is another one") },
     { "domain ", N_ ("its virtual hardware has changed") },
-    { "memory ", N_ ("map-memory is set to something else") },
+    { "memory ", N_ ("its memory is kept in another way now") },
   };
   g_autofree char *then = g_key_file_get_string (info, DEPENDS, "host", NULL);
   g_auto (GStrv) before = g_strsplit (then ? then : "", "\n", -1);

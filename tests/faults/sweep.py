@@ -159,6 +159,9 @@ class Sweep(faults.FaultCase):
         self.assertIn(len(new), (0, len(PARTS)))
         self.assertEqual({name: now[name] for name in now.keys() - new}, {name: self.images[name] for name in self.images.keys() - gone})
         self.images = now
+        # What is half, or belonged to another pair, has gone.
+        parts = [file.name for file in (self.station.folder / "warm").glob("*") if file.name.endswith((*PARTS, ".volatile.qcow2"))]
+        self.assertEqual([name for name in parts if f"warm/{name}" not in now], [])
         for kept in self.station.overlays.glob("*.kept.qcow2"):
             processes.run("qemu-img", "check", "-q", kept)
         if session:

@@ -27,20 +27,20 @@ LLVMFuzzerTestOneInput (const uint8_t *bytes, size_t length)
   struct stat left, taken;
 
   fuzz_write (memory, bytes, length);
-  if (!ast_memory_image_check (memory, &error))
+  if (!ast_memory_image_check (memory, NULL, &error))
     {
       g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
       check_same (memory, bytes, length);
       return 0;
     }
   check_same (memory, bytes, length);
-  g_assert_true (ast_memory_image_split (memory, ram, &error));
+  g_assert_true (ast_memory_image_split (memory, ram, NULL, &error));
   g_assert_true (stat (memory, &left) == 0 && stat (ram, &taken) == 0);
   g_assert_cmpint (left.st_size, <=, (off_t)length);
   g_assert_true (taken.st_size > 0 && taken.st_size % 4096 == 0);
   // No more than a block's beginning for each page that the image had.
   g_assert_cmpint (taken.st_blocks * 512, <=, (off_t)(length + 4096) * 2);
-  g_assert_false (ast_memory_image_check (memory, NULL));
+  g_assert_false (ast_memory_image_check (memory, NULL, NULL));
   g_assert_cmpint (unlink (ram), ==, 0);
   return 0;
 }

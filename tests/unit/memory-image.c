@@ -204,9 +204,9 @@ test_split (void)
   int fd;
 
   write_image (self, image, image->len);
-  g_assert_true (ast_memory_image_check (self->memory, &error));
+  g_assert_true (ast_memory_image_check (self->memory, NULL, &error));
   assert_holds (self->memory, image->data, image->len);
-  g_assert_true (ast_memory_image_split (self->memory, self->ram, &error));
+  g_assert_true (ast_memory_image_split (self->memory, self->ram, NULL, &error));
   g_assert_no_error (error);
   assert_holds (self->memory, rest->data, rest->len);
   memset (ram, 'a', PAGE);
@@ -233,11 +233,11 @@ test_cut (void)
       g_autoptr (GError) error = NULL;
 
       write_image (self, image, length);
-      g_assert_false (ast_memory_image_check (self->memory, &error));
+      g_assert_false (ast_memory_image_check (self->memory, NULL, &error));
       g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
     }
   write_image (self, image, device);
-  g_assert_true (ast_memory_image_check (self->memory, NULL));
+  g_assert_true (ast_memory_image_check (self->memory, NULL, NULL));
 }
 
 static GByteArray *
@@ -318,7 +318,7 @@ test_strange (void)
 
       g_test_message ("%u", number);
       write_image (self, image, image->len);
-      g_assert_false (ast_memory_image_check (self->memory, &error));
+      g_assert_false (ast_memory_image_check (self->memory, NULL, &error));
       g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
       assert_holds (self->memory, image->data, image->len);
       g_byte_array_unref (image);
@@ -328,7 +328,7 @@ test_strange (void)
     {
       g_autoptr (GError) error = NULL;
 
-      g_assert_false (ast_memory_image_check (i ? "/nonexistent" : "/proc/self/mem", &error));
+      g_assert_false (ast_memory_image_check (i ? "/nonexistent" : "/proc/self/mem", NULL, &error));
       g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
     }
 }
@@ -342,12 +342,30 @@ test_not_written (void)
 
   write_image (self, image, image->len);
   // It is there already.
-  g_assert_false (ast_memory_image_split (self->memory, self->memory, &error));
+  g_assert_false (ast_memory_image_split (self->memory, self->memory, NULL, &error));
   g_assert_error (error, AST_ERROR, AST_ERROR_STORE);
   g_clear_error (&error);
-  g_assert_false (ast_memory_image_split (self->memory, "/dev/full/ram", &error));
+  g_assert_false (ast_memory_image_split (self->memory, "/dev/full/ram", NULL, &error));
   g_assert_error (error, AST_ERROR, AST_ERROR_STORE);
   assert_holds (self->memory, image->data, image->len);
+}
+
+// Somebody has come, and waits.
+static void
+test_cancelled (void)
+{
+  g_autoptr (Fixture) self = make_fixture ();
+  g_autoptr (GByteArray) image = make_image (TRUE);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+
+  write_image (self, image, image->len);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (ast_memory_image_check (self->memory, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_false (ast_memory_image_split (self->memory, self->ram, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
 int
@@ -358,5 +376,6 @@ main (int argc, char **argv)
   g_test_add_func ("/memory-image/cut", test_cut);
   g_test_add_func ("/memory-image/strange", test_strange);
   g_test_add_func ("/memory-image/not-written", test_not_written);
+  g_test_add_func ("/memory-image/cancelled", test_cancelled);
   return g_test_run ();
 }

@@ -1777,7 +1777,7 @@ test_warm (void)
   assert_idle (self);
   g_assert_false (ast_runner_get_status (self->runner)->warming);
   g_assert_cmpint (get_warmth (self), ==, AST_WARMTH_FRESH);
-  assert_warm_folder (self, 3);
+  assert_warm_folder (self, 4);
   g_assert_cmpstr (self->trail->str, ==,
                    "(describe) preparing (make) (start to be saved) starting booting (desktop?) ready (save) "
                    "stopping (destroy) (detach) discarding idle");
@@ -1789,7 +1789,7 @@ test_warm (void)
   g_assert_true (ast_runner_warm (self->runner, self->appliance, TRUE, &error));
   wait_for_state (self, AST_STATE_IDLE);
   g_assert_nonnull (strstr (self->trail->str, "(start to be saved)"));
-  assert_warm_folder (self, 3);
+  assert_warm_folder (self, 4);
 }
 
 static void

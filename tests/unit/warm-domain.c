@@ -100,7 +100,7 @@ test_can_be_mapped (void)
                                         GUEST ("<memoryBacking><hugepages/></memoryBacking>", ""),
                                         GUEST ("<maxMemory slots='4'>9</maxMemory>", ""),
                                         GUEST ("<cpu><numa><cell id='0'/></numa></cpu>", ""),
-                                        GUEST ("", "<memory model='dimm'/>"),
+                                        GUEST ("<numatune><memory nodeset='0'/></numatune>", ""),
                                         GUEST ("", "<memballoon model='virtio'/>") };
 
   for (guint i = 0; i < G_N_ELEMENTS (can); i++)
@@ -130,6 +130,7 @@ test_map (void)
       g_assert_true (args && strstr (args, "arg value=\"-object\"/>"));
       g_assert_nonnull (strstr (xml, "mem-path&quot;:&quot;/warm/a,\\&quot;b\\&quot;.ram&quot;"));
       g_assert_nonnull (strstr (xml, "&quot;size&quot;:4096"));
+      g_assert_nonnull (strstr (xml, "&quot;x-use-canonical-path-for-ramblock-id&quot;:false"));
       g_assert_nonnull (strstr (xml, "value=\"memory-backend=mapped\""));
     }
   g_assert_null (ast_warm_domain_map ("<domain/>", "/r", 4096, NULL));
