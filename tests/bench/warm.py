@@ -28,6 +28,7 @@ TYPE_SECONDS = 0.05
 STREAM = b"QEVM"
 # What the stream calls the RAM that is in it, and the one beside it (src/core/memory-image.h).
 RAM, MAPPED = b"pc.ram", b"mapped"
+VIRSH = "virsh -q -c qemu:///session"
 VIEWER_ROUNDS = max(1, ROUNDS // 3)
 
 
@@ -128,7 +129,7 @@ class WarmFigures(benchkit.BenchCase):
 
     @staticmethod
     def write_whole(memory, path):
-        """The image with its RAM in it again, as QEMU had written it; but each page at its place's turn."""
+        """The image with its RAM in it again, as QEMU had written it, but for the empty pages."""
         image = memory.read_bytes()
         names = image.index(bytes([len(MAPPED)]) + MAPPED)
         section = image[image.index(b"\x03ram") - 4:][:4]
@@ -249,7 +250,7 @@ class WarmFigures(benchkit.BenchCase):
     def viewer(self, domain):
         """virsh create and virt-viewer on the same guest."""
         show = f"exec virt-viewer -c qemu:///session --kiosk --attach {DOMAIN}"
-        return self.others_starts("sh", "-c", f"virsh -q -c qemu:///session create {domain} && {show}")
+        return self.others_starts("sh", "-c", f"{VIRSH} create {domain} && {show}")
 
     def boxes(self, domain):
         """GNOME Boxes on the same guest, where somebody has installed it: what comes with it changes the figures of all that plays sound."""
@@ -258,9 +259,8 @@ class WarmFigures(benchkit.BenchCase):
         settings = Path(self.desk.env["XDG_CONFIG_HOME"]) / "glib-2.0/settings/keyfile"
         settings.parent.mkdir(parents=True)
         settings.write_text("[org/gnome/boxes]\nfirst-run=false\n", encoding="ascii")  # no tutorial
-        virsh = "virsh -q -c qemu:///session"
-        show = f"exec gnome-boxes --full-screen --open-uuid $({virsh} domuuid {DOMAIN})"
-        return self.others_starts("sh", "-c", f"{virsh} define {domain} && {show}", GSETTINGS_BACKEND="keyfile")
+        show = f"exec gnome-boxes --full-screen --open-uuid $({VIRSH} domuuid {DOMAIN})"
+        return self.others_starts("sh", "-c", f"{VIRSH} define {domain} && {show}", GSETTINGS_BACKEND="keyfile")
 
 
 if __name__ == "__main__":
