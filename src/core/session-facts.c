@@ -236,7 +236,7 @@ ast_rescue_reason (AstRescue rescue)
   static const char *const reasons[] = {
     [AST_RESCUE_GO_ON] = "the same person sits there",
     [AST_RESCUE_NONE] = "nothing is known of it",
-    [AST_RESCUE_OTHER_BOOT] = "the station was started anew",
+    [AST_RESCUE_OTHER_BOOT] = "the station was started, or logged in, anew",
     [AST_RESCUE_ENDED] = "its end had begun",
     [AST_RESCUE_OTHER_PERSON] = "somebody else may sit there by now",
     [AST_RESCUE_OTHER_RULES] = "an exam has begun or ended",
@@ -260,7 +260,11 @@ ast_session_clock (void)
 char *
 ast_session_boot (void)
 {
+  const char *login = g_getenv ("XDG_SESSION_ID");
   g_autofree char *text = NULL;
 
-  return g_file_get_contents (BOOT_ID, &text, NULL, NULL) ? g_strdup (g_strstrip (text)) : g_strdup ("");
+  if (!g_file_get_contents (BOOT_ID, &text, NULL, NULL))
+    return g_strdup ("");
+  g_strstrip (text);
+  return login && login[0] ? g_strdup_printf ("%s %s", text, login) : g_steal_pointer (&text);
 }

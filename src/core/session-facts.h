@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  char *boot;         // id of the system's start in which the session began
+  char *boot;         // id of the system's start, and of the login, in which the session began
   char *token;        // random, and written into the guest's domain: of no other guest
   char *appliance;    // id
   char *folder;       // absolute: the appliance's
@@ -38,7 +38,7 @@ typedef enum
 {
   AST_RESCUE_GO_ON,        // the same person sits there
   AST_RESCUE_NONE,         // there was no session, or nobody knows what it was
-  AST_RESCUE_OTHER_BOOT,   // the station was started anew
+  AST_RESCUE_OTHER_BOOT,   // the station was started, or logged in, anew
   AST_RESCUE_ENDED,        // its end had begun
   AST_RESCUE_OTHER_PERSON, // nobody was served, or nobody touched anything, for longer than the limit
   AST_RESCUE_OTHER_RULES,  // an exam has begun or ended
@@ -76,7 +76,9 @@ const char *ast_rescue_reason (AstRescue rescue);
 // Milliseconds since the system started, the time that it slept included (CLOCK_BOOTTIME): no date that
 // somebody sets moves it.
 gint64 ast_session_clock (void);
-// The kernel's id of this start; the caller frees it. Empty where it cannot be read, which is like no other.
+// The kernel's id of this start, and logind's of the kiosk's login if there is one (XDG_SESSION_ID): what
+// ends a login ends its guest, whether or not its kiosk had the time to say so. The caller frees it. Empty
+// where it cannot be read, which is like no other.
 char *ast_session_boot (void);
 
 G_END_DECLS

@@ -213,12 +213,25 @@ test_descriptor (void)
 static void
 test_now (void)
 {
-  g_autofree char *boot = ast_session_boot ();
-  g_autofree char *again = ast_session_boot ();
+  g_autofree char *boot = NULL;
+  g_autofree char *again = NULL;
+  g_autofree char *login = NULL;
+  g_autofree char *next_login = NULL;
   gint64 before = ast_session_clock ();
 
+  g_unsetenv ("XDG_SESSION_ID");
+  boot = ast_session_boot ();
+  again = ast_session_boot ();
   g_assert_true (g_uuid_string_is_valid (boot));
   g_assert_cmpstr (boot, ==, again);
+  // What ended one login has ended its guest.
+  g_setenv ("XDG_SESSION_ID", "3", TRUE);
+  login = ast_session_boot ();
+  g_setenv ("XDG_SESSION_ID", "4", TRUE);
+  next_login = ast_session_boot ();
+  g_assert_true (g_str_has_prefix (login, boot) && g_str_has_prefix (next_login, boot));
+  g_assert_cmpstr (login, !=, boot);
+  g_assert_cmpstr (login, !=, next_login);
   g_assert_cmpint (before, >, 0);
   g_assert_cmpint (ast_session_clock (), >=, before);
 }
