@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ast-build.h"
 #include "error.h"
+#include <errno.h>
 #include <gio/gio.h>
 #include <glib/gi18n.h>
 
@@ -100,6 +101,12 @@ ast_error_word_of (const GError *error)
   if (error->domain == AST_ERROR)
     return ast_error_word (error->code);
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? "cancelled" : "internal";
+}
+
+AstError
+ast_error_of_errno (int code)
+{
+  return code == ENOSPC || code == EDQUOT ? AST_ERROR_NO_SPACE : AST_ERROR_STORE;
 }
 
 GError *

@@ -43,6 +43,8 @@ const char *ast_error_word_of (const GError *error);
 // The error that has this word and message; G_IO_ERROR_FAILED where the word is none of ours. The caller
 // frees it.
 GError *ast_error_from_word (const char *word, const char *message);
+// What it is for a store that a file could not be written, by its errno: NO_SPACE or STORE.
+AstError ast_error_of_errno (int code);
 // What the person in front of the screen can do about it, translated, a full sentence. Static.
 const char *ast_error_advice (AstError code);
 // What to tell the admin, or what the admin does, translated, a full sentence. Static.

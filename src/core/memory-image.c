@@ -83,15 +83,20 @@ fail_strange (Walk *self)
   return FALSE;
 }
 
-static gboolean
-fail_errno (Walk *self)
+static void
+set_errno (GError **error)
 {
   int code = errno;
 
+  g_set_error (error, AST_ERROR, ast_error_of_errno (code), _ ("The guest's memory cannot be written: %s"),
+               g_strerror (code));
+}
+
+static gboolean
+fail_errno (Walk *self)
+{
   if (self->error == NULL)
-    g_set_error (&self->error, AST_ERROR,
-                 code == ENOSPC || code == EDQUOT ? AST_ERROR_NO_SPACE : AST_ERROR_STORE,
-                 _ ("The guest's memory cannot be written: %s"), g_strerror (code));
+    set_errno (&self->error);
   return FALSE;
 }
 
@@ -412,13 +417,12 @@ ast_memory_image_split (const char *memory, const char *ram, GCancellable *cance
   // What is written stays behind what was read: nothing is added.
   FILE *out = fopen (memory, "r+e");
   int fd = open (ram, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  Walk failed = { 0 };
   gboolean done = FALSE;
 
   if (out && fd >= 0)
     done = walk (memory, out, fd, cancellable, error);
-  else if (!fail_errno (&failed))
-    g_propagate_error (error, failed.error);
+  else
+    set_errno (error);
   if (out)
     fclose (out);
   if (fd >= 0)

@@ -94,10 +94,10 @@ build_kept_path (AstOverlayStore *self, const char *id, const char *suffix)
 static gboolean
 fail_store (AstOverlayStore *self, const char *sentence, int code, GError **error)
 {
-  AstError kind = code == ENOSPC || code == EDQUOT ? AST_ERROR_NO_SPACE : AST_ERROR_STORE;
   g_autofree char *folder = g_filename_display_name (self->folder);
 
-  g_set_error (error, AST_ERROR, kind, "%s (%s): %s", sentence, folder, g_strerror (code));
+  g_set_error (error, AST_ERROR, ast_error_of_errno (code), "%s (%s): %s", sentence, folder,
+               g_strerror (code));
   return FALSE;
 }
 

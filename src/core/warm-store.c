@@ -110,11 +110,10 @@ ast_warmth_word (AstWarmth warmth)
 static gboolean
 fail_errno (AstWarmStore *self, int code, GError **error)
 {
-  AstError kind = code == ENOSPC || code == EDQUOT ? AST_ERROR_NO_SPACE : AST_ERROR_STORE;
   g_autofree char *folder = g_filename_display_name (self->folder);
 
-  g_set_error (error, AST_ERROR, kind, _ ("A warm start cannot be prepared in %s: %s"), folder,
-               g_strerror (code));
+  g_set_error (error, AST_ERROR, ast_error_of_errno (code), _ ("A warm start cannot be prepared in %s: %s"),
+               folder, g_strerror (code));
   return FALSE;
 }
 
