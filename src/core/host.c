@@ -159,10 +159,10 @@ ast_machine_wait_for_desktop_finish (AstMachine *self, GAsyncResult *result, GEr
 }
 
 void
-ast_machine_save_async (AstMachine *self, const char *memory, const char *ram, GCancellable *cancellable,
+ast_machine_save_async (AstMachine *self, const char *memory, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer data)
 {
-  AST_MACHINE_GET_IFACE (self)->save_async (self, memory, ram, cancellable, callback, data);
+  AST_MACHINE_GET_IFACE (self)->save_async (self, memory, cancellable, callback, data);
 }
 
 gboolean

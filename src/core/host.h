@@ -53,8 +53,7 @@ struct _AstMachineInterface
   void (*stand_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
   void (*resume_async) (AstMachine *, GAsyncReadyCallback, gpointer);
   void (*wait_for_desktop_async) (AstMachine *, GCancellable *, GAsyncReadyCallback, gpointer);
-  void (*save_async) (AstMachine *, const char *, const char *, GCancellable *, GAsyncReadyCallback,
-                      gpointer);
+  void (*save_async) (AstMachine *, const char *, GCancellable *, GAsyncReadyCallback, gpointer);
   void (*write_out_async) (AstMachine *, AstUsbDevice *, GCancellable *, GAsyncReadyCallback, gpointer);
   void (*take_on) (AstMachine *, AstAppliance *, const char *overlay);
 };
@@ -89,11 +88,11 @@ gboolean ast_machine_resume_finish (AstMachine *self, GAsyncResult *result, GErr
 void ast_machine_wait_for_desktop_async (AstMachine *self, GCancellable *cancellable,
                                          GAsyncReadyCallback callback, gpointer data);
 gboolean ast_machine_wait_for_desktop_finish (AstMachine *self, GAsyncResult *result, GError **error);
-// Saves the guest's memory into a new file, and ends the guest with it. Is called off by destroying the
-// guest, and by the cancellable as far as it is done without one. `ram`: another new file, of what can be
-// mapped of it, if it can; or NULL. Fails with WARM, and the guest may then still run; or with NO_SPACE or
-// STORE. The files are of no use then.
-void ast_machine_save_async (AstMachine *self, const char *memory, const char *ram, GCancellable *cancellable,
+// Saves the guest's memory into a new file, and what of it can be mapped into another one beside it
+// (ast_warm_store_name_ram), where the configuration wants that; and ends the guest with it. Is called off by
+// destroying the guest, and by the cancellable as far as it is done without one. Fails with WARM, and the
+// guest may then still run; or with NO_SPACE or STORE. The files are of no use then.
+void ast_machine_save_async (AstMachine *self, const char *memory, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer data);
 gboolean ast_machine_save_finish (AstMachine *self, GAsyncResult *result, GError **error);
 // Has the guest's agent write out everything, and let go of the file systems on `device`, which it has. Takes

@@ -1105,9 +1105,9 @@ save_guest (AstLibvirtMachine *self, virDomainPtr domain, const char *memory, GE
 
 // What cannot be mapped is restored as it is.
 static gboolean
-take_ram_out (virConnectPtr connection, const char *memory, const char *ram, GCancellable *cancellable,
-              GError **error)
+take_ram_out (virConnectPtr connection, const char *memory, GCancellable *cancellable, GError **error)
 {
+  g_autofree char *ram = ast_warm_store_name_ram (memory);
   g_autoptr (GError) strange = NULL;
   char *xml = virDomainSaveImageGetXMLDesc (connection, memory, 0);
   gboolean may_be = xml && ast_warm_domain_can_be_mapped (xml);
@@ -1122,50 +1122,30 @@ take_ram_out (virConnectPtr connection, const char *memory, const char *ram, GCa
   return TRUE;
 }
 
-typedef struct
-{
-  char *memory;
-  char *ram; // or NULL
-} Saving;
-
 static void
-saving_free (gpointer data)
-{
-  Saving *saving = data;
-
-  g_free (saving->memory);
-  g_free (saving->ram);
-  g_free (saving);
-}
-
-static void
-save_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+save_thread (GTask *task, gpointer source, gpointer memory, GCancellable *cancellable)
 {
   AstLibvirtMachine *self = source;
-  const Saving *saving = data;
   GError *error = NULL;
   g_autoptr (virConnect) connection = get_connection (self->host, &error);
   g_autoptr (virDomain) domain = connection ? look_up_domain (connection) : NULL;
 
   if (connection && domain == NULL)
     set_libvirt_error (&error, AST_ERROR_WARM, _ ("The guest could not be saved."));
-  if (domain && save_guest (self, domain, saving->memory, &error)
-      && (saving->ram == NULL || take_ram_out (connection, saving->memory, saving->ram, cancellable, &error)))
+  if (domain && save_guest (self, domain, memory, &error)
+      && (!self->host->config->map_memory || take_ram_out (connection, memory, cancellable, &error)))
     return g_task_return_boolean (task, TRUE);
   g_task_return_error (task, error);
 }
 
 static void
-ast_libvirt_machine_save_async (AstMachine *machine, const char *memory, const char *ram,
-                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+ast_libvirt_machine_save_async (AstMachine *machine, const char *memory, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (machine, cancellable, callback, data);
-  Saving *saving = g_new0 (Saving, 1);
 
   AST_LIBVIRT_MACHINE (machine)->was_ended = TRUE; // it ends by being saved, and the caller knows
-  saving->memory = g_strdup (memory);
-  saving->ram = g_strdup (ram);
-  g_task_set_task_data (task, saving, saving_free);
+  g_task_set_task_data (task, g_strdup (memory), g_free);
   g_task_run_in_thread (task, save_thread);
 }
 

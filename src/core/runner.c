@@ -1246,7 +1246,6 @@ static void
 on_desktop_awaited (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (AstRunner) self = data;
-  g_autofree char *ram = NULL;
   GError *error = NULL;
 
   ast_machine_wait_for_desktop_finish (AST_MACHINE (source), result, &error);
@@ -1259,8 +1258,7 @@ on_desktop_awaited (GObject *source, GAsyncResult *result, gpointer data)
   self->memory = ast_warm_store_name_memory (self->warm, self->appliance, self->overlay);
   self->step_is_on = TRUE;
   self->is_saving = TRUE;
-  ram = self->config->map_memory ? ast_warm_store_name_ram (self->memory) : NULL;
-  ast_machine_save_async (self->machine, self->memory, ram, self->cancellable, on_saved, g_object_ref (self));
+  ast_machine_save_async (self->machine, self->memory, self->cancellable, on_saved, g_object_ref (self));
 }
 
 static void

@@ -167,12 +167,13 @@ test_machine_wait_for_desktop_async (AstMachine *machine, GCancellable *cancella
 }
 
 static void
-test_machine_save_async (AstMachine *machine, const char *memory, const char *ram, GCancellable *cancellable,
+test_machine_save_async (AstMachine *machine, const char *memory, GCancellable *cancellable,
                          GAsyncReadyCallback callback, gpointer data)
 {
+  g_autofree char *ram = ast_warm_store_name_ram (memory);
+
   g_file_set_contents (memory, "a guest's memory", -1, NULL);
-  if (ram)
-    g_file_set_contents (ram, "its RAM", -1, NULL);
+  g_file_set_contents (ram, "its RAM", -1, NULL);
   take_call (TEST_MACHINE (machine)->host, CALL_SAVE, "(save)", g_task_new (machine, NULL, callback, data));
 }
 
