@@ -158,16 +158,23 @@ sum_pages (XXH3_state_t *state, const guint8 *chunk, gsize length, guint64 place
     }
 }
 
-// The number of bytes, 0 at the end, or -1 with errno.
+// What comes next in the file from `place` on, which moves over a hole to it. The number of bytes, 0 at the
+// end, or -1 with errno.
 static gssize
-read_chunk (int fd, guint8 *chunk, off_t place)
+read_chunk (int fd, guint8 *chunk, off_t *place)
 {
+  off_t data = lseek (fd, *place, SEEK_DATA);
   gsize got = 0;
   gssize length = 1;
 
+  // Nothing but a hole up to the end; whoever knows no holes has data everywhere.
+  if (data < 0 && errno == ENXIO)
+    return 0;
+  if (data >= 0)
+    *place = data / PAGE_BYTES * PAGE_BYTES;
   while (got < CHUNK_BYTES && length > 0)
     {
-      length = pread (fd, chunk + got, CHUNK_BYTES - got, place + (off_t)got);
+      length = pread (fd, chunk + got, CHUNK_BYTES - got, *place + (off_t)got);
       got += length > 0 ? (gsize)length : 0;
     }
   return length < 0 ? -1 : (gssize)got;
@@ -186,15 +193,7 @@ sum_fd (int fd, guint64 sum[2], GCancellable *cancellable, GError **error)
   posix_fadvise (fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   while (length > 0 && !g_cancellable_set_error_if_cancelled (cancellable, error))
     {
-      off_t data = lseek (fd, place, SEEK_DATA);
-
-      // Nothing but a hole up to the end; whoever knows no holes has data everywhere.
-      if (data < 0 && errno == ENXIO)
-        length = 0;
-      else
-        place = data < 0 ? place : data / PAGE_BYTES * PAGE_BYTES;
-      if (length > 0)
-        length = read_chunk (fd, chunk, place);
+      length = read_chunk (fd, chunk, &place);
       if (length > 0)
         sum_pages (state, chunk, (gsize)length, (guint64)place);
       place += length;
