@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A file of any bytes as a guest's memory image → it is left alone, or its RAM is taken out of it, and then
 // there is none left to take.
+#include "../unit/folder.h"
 #include "error.h"
 #include "fuzz.h"
 #include "memory-image.h"
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void
-check_same (const char *path, const uint8_t *bytes, size_t length)
-{
-  g_autofree char *text = NULL;
-  gsize found = 0;
-
-  g_assert_true (g_file_get_contents (path, &text, &found, NULL));
-  g_assert_cmpmem (text, found, bytes, length);
-}
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *bytes, size_t length)
@@ -30,10 +21,10 @@ LLVMFuzzerTestOneInput (const uint8_t *bytes, size_t length)
   if (!ast_memory_image_check (memory, NULL, &error))
     {
       g_assert_error (error, AST_ERROR, AST_ERROR_WARM);
-      check_same (memory, bytes, length);
+      assert_holds (memory, bytes, length);
       return 0;
     }
-  check_same (memory, bytes, length);
+  assert_holds (memory, bytes, length);
   g_assert_true (ast_memory_image_split (memory, ram, NULL, &error));
   g_assert_true (stat (memory, &left) == 0 && stat (ram, &taken) == 0);
   g_assert_cmpint (left.st_size, <=, (off_t)length);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A folder of a test's own.
+// A folder of a test's own, and what a file holds.
 #pragma once
 #include <ftw.h>
 #include <glib/gstdio.h>
@@ -26,5 +26,15 @@ remove_folder (char *folder)
   g_assert_cmpint (nftw (folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), ==, 0);
   g_free (folder);
 }
+static inline void
+assert_holds (const char *path, const void *bytes, gsize length)
+{
+  g_autofree char *text = NULL;
+  gsize found = 0;
+
+  g_assert_true (g_file_get_contents (path, &text, &found, NULL));
+  g_assert_cmpmem (text, found, bytes, length);
+}
+
 typedef char TestFolder;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestFolder, remove_folder)

@@ -179,16 +179,6 @@ write_image (Fixture *self, const GByteArray *image, gsize length)
   g_assert_true (g_file_set_contents (self->memory, (const char *)image->data, (gssize)length, NULL));
 }
 
-static void
-assert_holds (const char *path, const void *bytes, gsize length)
-{
-  g_autofree char *text = NULL;
-  gsize found = 0;
-
-  g_assert_true (g_file_get_contents (path, &text, &found, NULL));
-  g_assert_cmpmem (text, found, bytes, length);
-}
-
 // ---------------------------------------------------------------------------------------------------------------
 // The cases
 
