@@ -232,7 +232,8 @@ test_noise (Tree *self, gconstpointer data)
       g_autoptr (GPtrArray) devices = NULL;
       char bytes[24] = { 0 };
 
-      if (round % 8 == 0)
+      // Often enough: in seven of twelve whole sticks the noise reaches nothing that is needed.
+      if (round % 4 == 0)
         add_stick (self, "1-1");
       for (guint i = 0; i < sizeof bytes - 1; i++)
         bytes[i] = (char)(g_test_rand_bit () ? g_test_rand_int_range (0, 256)
@@ -249,8 +250,7 @@ test_noise (Tree *self, gconstpointer data)
           g_assert_cmpint (g_utf8_strlen (device->name, -1), <=, 61);
         }
     }
-  // In seven of twelve whole sticks the noise reaches nothing that is needed.
-  g_assert_cmpuint (seen, >, 5);
+  g_assert_cmpuint (seen, >, 30);
   g_assert_cmpuint (seen, <, 300);
 }
 
