@@ -11,7 +11,6 @@
 // QEMU's own words may be many. The journal has all of them, and the page has to stay on a small screen.
 #define TITLE_LINES   3
 #define MESSAGE_LINES 5
-#define LEAST_WIDTH   720 // px; on no monitor is it much less
 
 struct _AstFailurePage
 {
@@ -163,9 +162,6 @@ ast_failure_page_init (AstFailurePage *self)
 {
   GtkWidget *card = ast_new_card ("failure");
 
-  // Texts could be one letter wide, and as high as that makes them: a window on Wayland is never less high
-  // than its page at its least width.
-  gtk_widget_set_size_request (card, LEAST_WIDTH, -1);
   self->title = new_bounded_text ("page-title", TITLE_LINES);
   self->message = new_bounded_text ("message", MESSAGE_LINES);
   self->advice = ast_new_text (NULL, "advice", TRUE);

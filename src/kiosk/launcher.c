@@ -12,6 +12,7 @@
 #define TILES_A_TURN  25
 #define TILES_A_LINE  8
 #define SEARCH_WIDTH  292
+#define NAME_LINES    2
 
 // The pointer crosses other tiles on its way to the chosen one.
 #define LIKELY_MSEC 60
@@ -631,17 +632,25 @@ on_clock (gpointer data)
 // The object
 
 static GtkWidget *
+new_name (const char *name, const char *style)
+{
+  GtkWidget *label = gtk_label_new (name);
+
+  g_object_set (label, "xalign", 0.0, "wrap", TRUE, "wrap-mode", PANGO_WRAP_WORD_CHAR, "lines", NAME_LINES,
+                "ellipsize", PANGO_ELLIPSIZE_END, NULL);
+  return ast_with_class (label, style);
+}
+
+static GtkWidget *
 new_header (AstLauncher *self)
 {
   GtkWidget *header = ast_with_class (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18), "header");
   GtkWidget *titles = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
-  GtkWidget *title = ast_with_class (gtk_label_new (self->config->title), "title");
-  GtkWidget *station = ast_with_class (gtk_label_new (self->config->name), "station");
+  GtkWidget *title = new_name (self->config->title, "title");
+  GtkWidget *station = new_name (self->config->name, "station");
   GtkWidget *exam = ast_new_exam_badge ();
 
   gtk_widget_set_visible (exam, self->config->exam);
-  gtk_label_set_xalign (GTK_LABEL (title), 0);
-  gtk_label_set_xalign (GTK_LABEL (station), 0);
   gtk_container_add (GTK_CONTAINER (titles), title);
   gtk_container_add (GTK_CONTAINER (titles), station);
   gtk_widget_set_valign (titles, GTK_ALIGN_CENTER);
@@ -658,6 +667,19 @@ new_header (AstLauncher *self)
   gtk_box_pack_end (GTK_BOX (header), self->clock, FALSE, FALSE, 0);
   gtk_box_pack_end (GTK_BOX (header), self->search_place, FALSE, FALSE, 0);
   return header;
+}
+
+// More of them than fit are scrolled.
+static GtkWidget *
+new_categories (AstLauncher *self)
+{
+  GtkWidget *scroller = ast_with_class (gtk_scrolled_window_new (NULL, NULL), "categories");
+
+  self->categories = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 10);
+  gtk_container_add (GTK_CONTAINER (scroller), self->categories);
+  g_object_set (scroller, "halign", GTK_ALIGN_CENTER, "vscrollbar-policy", GTK_POLICY_NEVER,
+                "propagate-natural-width", TRUE, "overlay-scrolling", FALSE, NULL);
+  return scroller;
 }
 
 static GtkWidget *
@@ -759,10 +781,8 @@ ast_launcher_new (const AstConfig *config, AstOverlayStore *store)
   self->config = config;
   self->store = g_object_ref (store);
   ast_with_class (ast_with_class (GTK_WIDGET (self), "launcher"), "backdrop");
-  self->categories = ast_with_class (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 10), "categories");
-  gtk_widget_set_halign (self->categories, GTK_ALIGN_CENTER);
   gtk_container_add (GTK_CONTAINER (self), new_header (self));
-  gtk_container_add (GTK_CONTAINER (self), self->categories);
+  gtk_container_add (GTK_CONTAINER (self), new_categories (self));
   gtk_box_pack_start (GTK_BOX (self), new_tiles (self), TRUE, TRUE, 0);
   gtk_container_add (GTK_CONTAINER (self), new_countdown (self));
   gtk_container_add (GTK_CONTAINER (self), new_footer (self));

@@ -29,6 +29,8 @@ ast_new_button (const char *label, const char *style, GCallback clicked, gpointe
 {
   GtkWidget *button = gtk_button_new_with_label (label);
 
+  // On a small screen a row of buttons would be too long in some languages.
+  gtk_label_set_ellipsize (GTK_LABEL (gtk_bin_get_child (GTK_BIN (button))), PANGO_ELLIPSIZE_END);
   g_signal_connect_swapped (button, "clicked", clicked, data);
   return ast_with_class (button, style);
 }

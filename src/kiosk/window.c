@@ -263,6 +263,22 @@ ast_window_configure_event (GtkWidget *widget, GdkEventConfigure *event)
   return GTK_WIDGET_CLASS (ast_window_parent_class)->configure_event (widget, event);
 }
 
+/* Its size never follows from what is in it */
+
+// GTK makes a window at least as large as its content: a long title would push it over the next monitor.
+static void
+ast_window_get_preferred_size (GtkWidget *widget, int *minimum, int *natural)
+{
+  *minimum = 1;
+  *natural = 1;
+}
+
+static GtkSizeRequestMode
+ast_window_get_request_mode (GtkWidget *widget)
+{
+  return GTK_SIZE_REQUEST_CONSTANT_SIZE;
+}
+
 void
 ast_window_paint_now (AstWindow *self)
 {
@@ -305,6 +321,9 @@ ast_window_class_init (AstWindowClass *klass)
   widget_class->visibility_notify_event = ast_window_visibility_event;
   widget_class->focus_out_event = ast_window_focus_out_event;
   widget_class->configure_event = ast_window_configure_event;
+  widget_class->get_request_mode = ast_window_get_request_mode;
+  widget_class->get_preferred_width = ast_window_get_preferred_size;
+  widget_class->get_preferred_height = ast_window_get_preferred_size;
   signals[SIGNAL_MONITORS_CHANGED] = g_signal_new ("monitors-changed", AST_TYPE_WINDOW, G_SIGNAL_RUN_LAST, 0,
                                                    NULL, NULL, NULL, G_TYPE_NONE, 0);
 }

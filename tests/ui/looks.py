@@ -1,7 +1,8 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a station may look like: its branding, its language, what stands in front."""
+"""What a station may look like: its branding, its language, what stands in front, and all of it on a small screen."""
 import contextlib
+import functools
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from Xlib import display
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, processes  # noqa: E402
+from stationkit.display import Display  # noqa: E402
+from stationkit.intruder import Intruder  # noqa: E402
 
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" fill="#ff00ff"/></svg>'
 
@@ -101,6 +104,55 @@ class Looks(cases.StationCase):
         self.screen.wait_for("No KVM on this station")
         self.screen.key("F1")
         self.screen.wait_for("emulated, and so slow")
+
+
+class SmallScreen(cases.StationCase):
+    """What a graphics card shows without its driver."""
+
+    screen_type = functools.partial(Display, width=800, height=600)
+
+    def expect_whole(self):
+        """The window is the monitor's size, and asks for no other: it would lie over the next one."""
+        with contextlib.closing(Intruder(self.screen.name)) as intruder:
+            (ident, area, _), = intruder.toplevels()
+            hints = intruder.window(ident).get_wm_normal_hints()
+        self.assertEqual(area, (0, 0, *self.screen.size))
+        self.assertLessEqual(hints.min_width, self.screen.size[0])
+        self.assertLessEqual(hints.min_height, self.screen.size[1])
+
+    def test_many_words(self):
+        """However long the names and however many the categories, all that is used is on the screen."""
+        self.station.write_config(branding={"title": "Technical University of Ostrava, Faculty of Electrical Engineering"})
+        for word in ("Algebra", "Botany", "Chemistry", "Drawing", "Economics", "Forestry", "Geology", "History"):
+            self.station.add(word.lower(), f"{word} one", category=word)
+        self.station.add("words", "Words to learn", category="Languages")
+        self.station.start_kiosk()
+        self.screen.wait_for("Algebra one")
+        self.station.shot("begin")
+        for phrase in ("Technical", "Type to search", "Enter: start"):
+            self.assertTrue(self.screen.find(phrase), phrase)
+        self.expect_whole()
+        buttons = (0, 0, self.screen.size[0], self.screen.size[1] // 3)
+        self.screen.click_on("Botany", area=buttons)
+        self.screen.key(*["Right"] * 7)
+        self.screen.wait_for("Languages", area=buttons)
+        self.screen.key("space")
+        self.screen.wait_for("Words to learn")
+        self.station.shot("last-category")
+        self.assertFalse(self.screen.find("Botany one"))
+
+    def test_failure(self):
+        """What has gone wrong, the way back, and the code for a phone."""
+        self.station.write_config(session={"reserve-mib": 16 << 20})
+        self.station.add("alpha", "Alpha writer")
+        self.station.start_kiosk()
+        self.screen.click_on("Alpha writer")
+        self.screen.wait_for("Try again")
+        self.station.shot("failure")
+        self.expect_whole()
+        self.assertEqual(len(self.screen.codes()), 1)
+        self.screen.click_on("Back to the appliances")
+        self.station.wait_state("idle")
 
 
 if __name__ == "__main__":
