@@ -119,15 +119,6 @@ ast_failure_page_class_init (AstFailurePageClass *klass)
 }
 
 static GtkWidget *
-new_bounded_text (const char *style, int lines)
-{
-  GtkWidget *text = ast_new_text (NULL, style, TRUE);
-
-  g_object_set (text, "lines", lines, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
-  return text;
-}
-
-static GtkWidget *
 new_admin_box (AstFailurePage *self)
 {
   GtkWidget *box = ast_with_class (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 20), "admin");
@@ -162,8 +153,8 @@ ast_failure_page_init (AstFailurePage *self)
 {
   GtkWidget *card = ast_new_card ("failure");
 
-  self->title = new_bounded_text ("page-title", TITLE_LINES);
-  self->message = new_bounded_text ("message", MESSAGE_LINES);
+  self->title = ast_new_bounded_text (NULL, "page-title", TRUE, TITLE_LINES);
+  self->message = ast_new_bounded_text (NULL, "message", TRUE, MESSAGE_LINES);
   self->advice = ast_new_text (NULL, "advice", TRUE);
   self->back = ast_new_button (_ ("Back to the appliances"), "primary", G_CALLBACK (on_back), self);
   self->buttons

@@ -12,7 +12,7 @@
 #define TILES_A_TURN  25
 #define TILES_A_LINE  8
 #define SEARCH_WIDTH  292
-#define NAME_LINES    2
+#define TITLE_LINES   2
 
 // The pointer crosses other tiles on its way to the chosen one.
 #define LIKELY_MSEC 60
@@ -632,22 +632,12 @@ on_clock (gpointer data)
 // The object
 
 static GtkWidget *
-new_name (const char *name, const char *style)
-{
-  GtkWidget *label = gtk_label_new (name);
-
-  g_object_set (label, "xalign", 0.0, "wrap", TRUE, "wrap-mode", PANGO_WRAP_WORD_CHAR, "lines", NAME_LINES,
-                "ellipsize", PANGO_ELLIPSIZE_END, NULL);
-  return ast_with_class (label, style);
-}
-
-static GtkWidget *
 new_header (AstLauncher *self)
 {
   GtkWidget *header = ast_with_class (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18), "header");
   GtkWidget *titles = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
-  GtkWidget *title = new_name (self->config->title, "title");
-  GtkWidget *station = new_name (self->config->name, "station");
+  GtkWidget *title = ast_new_bounded_text (self->config->title, "title", FALSE, TITLE_LINES);
+  GtkWidget *station = ast_new_bounded_text (self->config->name, "station", FALSE, 1);
   GtkWidget *exam = ast_new_exam_badge ();
 
   gtk_widget_set_visible (exam, self->config->exam);

@@ -25,11 +25,20 @@ ast_new_text (const char *text, const char *style, gboolean centred)
 }
 
 GtkWidget *
+ast_new_bounded_text (const char *text, const char *style, gboolean centred, int lines)
+{
+  GtkWidget *label = ast_new_text (text, style, centred);
+
+  g_object_set (label, "lines", lines, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
+  return label;
+}
+
+GtkWidget *
 ast_new_button (const char *label, const char *style, GCallback clicked, gpointer data)
 {
   GtkWidget *button = gtk_button_new_with_label (label);
 
-  // On a small screen a row of buttons would be too long in some languages.
+  // On a small screen, a row of them would be too long in some languages.
   gtk_label_set_ellipsize (GTK_LABEL (gtk_bin_get_child (GTK_BIN (button))), PANGO_ELLIPSIZE_END);
   g_signal_connect_swapped (button, "clicked", clicked, data);
   return ast_with_class (button, style);

@@ -9,7 +9,10 @@ G_BEGIN_DECLS
 GtkWidget *ast_with_class (GtkWidget *widget, const char *style);
 // A label that wraps, left-aligned unless `centred`, with a style class. `text` may be NULL.
 GtkWidget *ast_new_text (const char *text, const char *style, gboolean centred);
+// The same with no more than so many lines; of what is longer, the end is left out.
+GtkWidget *ast_new_bounded_text (const char *text, const char *style, gboolean centred, int lines);
 // A push button with a style class ("primary", "quiet", "danger") and its "clicked" connected, swapped.
+// Its words give way where there is no room for them all.
 GtkWidget *ast_new_button (const char *label, const char *style, GCallback clicked, gpointer data);
 // The word “Exam” as it stands out everywhere in the kiosk; not shown by gtk_widget_show_all.
 GtkWidget *ast_new_exam_badge (void);
