@@ -11,7 +11,7 @@
 #define TILES_AT_ONCE 40
 #define TILES_A_TURN  25
 #define TILES_A_LINE  8
-#define SEARCH_WIDTH  292
+#define SEARCH_WIDTH  240
 #define TITLE_LINES   2
 
 // The pointer crosses other tiles on its way to the chosen one.
@@ -33,6 +33,7 @@ struct _AstLauncher
   GtkWidget *search_place;
   GtkWidget *search; // NULL until the first frame is on the monitor
   GtkWidget *categories;
+  GtkWidget *category_scroller;
   GtkWidget *stack;
   GtkWidget *scroller;
   GtkWidget *flow;
@@ -578,6 +579,8 @@ ast_launcher_reset (AstLauncher *self)
   if (self->search)
     gtk_entry_set_text (GTK_ENTRY (self->search), "");
   gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (self->scroller)), 0);
+  gtk_adjustment_set_value (
+      gtk_scrolled_window_get_hadjustment (GTK_SCROLLED_WINDOW (self->category_scroller)), 0);
   ast_launcher_filter (self);
   ast_launcher_focus_first (self);
 }
@@ -663,13 +666,13 @@ new_header (AstLauncher *self)
 static GtkWidget *
 new_categories (AstLauncher *self)
 {
-  GtkWidget *scroller = ast_with_class (gtk_scrolled_window_new (NULL, NULL), "categories");
-
   self->categories = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 10);
-  gtk_container_add (GTK_CONTAINER (scroller), self->categories);
-  g_object_set (scroller, "halign", GTK_ALIGN_CENTER, "vscrollbar-policy", GTK_POLICY_NEVER,
-                "propagate-natural-width", TRUE, "overlay-scrolling", FALSE, NULL);
-  return scroller;
+  gtk_widget_set_valign (self->categories, GTK_ALIGN_START);
+  self->category_scroller = ast_with_class (gtk_scrolled_window_new (NULL, NULL), "categories");
+  gtk_container_add (GTK_CONTAINER (self->category_scroller), self->categories);
+  g_object_set (self->category_scroller, "halign", GTK_ALIGN_CENTER, "vscrollbar-policy", GTK_POLICY_NEVER,
+                "propagate-natural-width", TRUE, "overlay-scrolling", FALSE, "can-focus", FALSE, NULL);
+  return self->category_scroller;
 }
 
 static GtkWidget *
@@ -698,7 +701,7 @@ static GtkWidget *
 new_countdown (AstLauncher *self)
 {
   self->countdown = ast_with_class (gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), "countdown");
-  self->countdown_label = gtk_label_new (NULL);
+  self->countdown_label = ast_new_text (NULL, "countdown-text", TRUE);
   self->countdown_bar = gtk_progress_bar_new ();
   gtk_container_add (GTK_CONTAINER (self->countdown), self->countdown_label);
   gtk_container_add (GTK_CONTAINER (self->countdown), self->countdown_bar);

@@ -115,7 +115,7 @@ on_update (gpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
     set_row (self, i, self->state);
   gtk_widget_set_visible (self->cancel, self->state < AST_STATE_STOPPING || can_force);
-  gtk_button_set_label (GTK_BUTTON (self->cancel), can_force ? _ ("Switch off now") : _ ("Cancel"));
+  ast_set_button_label (self->cancel, can_force ? _ ("Switch off now") : _ ("Cancel"));
   return G_SOURCE_REMOVE;
 }
 

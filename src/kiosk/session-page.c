@@ -165,12 +165,14 @@ ast_session_page_init (AstSessionPage *self)
   gtk_event_box_set_above_child (GTK_EVENT_BOX (self->edge), TRUE);
   g_object_set (self->edge, "valign", GTK_ALIGN_START, "height-request", EDGE_HEIGHT, "visible", TRUE, NULL);
   gtk_widget_add_events (self->edge, GDK_ENTER_NOTIFY_MASK | GDK_LEAVE_NOTIFY_MASK);
-  self->notice = ast_new_text (NULL, "notice", TRUE);
+  self->notice = ast_new_text (NULL, "session-notice", TRUE);
   g_object_set (self->notice, "halign", GTK_ALIGN_CENTER, "valign", GTK_ALIGN_END, "no-show-all", TRUE, NULL);
   gtk_overlay_add_overlay (GTK_OVERLAY (self), self->notice);
   gtk_overlay_set_overlay_pass_through (GTK_OVERLAY (self), self->notice, TRUE);
   gtk_overlay_add_overlay (GTK_OVERLAY (self), self->edge);
   gtk_overlay_add_overlay (GTK_OVERLAY (self), self->bar);
+  // Its place is as high as it would be with the least width.
+  gtk_overlay_set_overlay_pass_through (GTK_OVERLAY (self), self->bar, TRUE);
   g_signal_connect_object (self->edge, "enter-notify-event", G_CALLBACK (on_edge_entered), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->edge, "leave-notify-event", G_CALLBACK (on_edge_left), self,

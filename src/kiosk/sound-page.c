@@ -61,7 +61,7 @@ ast_sound_page_set_volume (AstSoundPage *self, AstVolume volume)
   g_autofree char *text = ast_sound_describe (volume);
 
   gtk_label_set_text (GTK_LABEL (self->text), text);
-  gtk_button_set_label (GTK_BUTTON (self->mute), volume.muted ? _ ("Unmute") : _ ("Mute"));
+  ast_set_button_label (self->mute, volume.muted ? _ ("Unmute") : _ ("Mute"));
   gtk_widget_set_sensitive (self->quieter, volume.percent > 0);
   gtk_widget_set_sensitive (self->louder, volume.percent < 100 || volume.muted);
 }

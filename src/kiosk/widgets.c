@@ -33,13 +33,20 @@ ast_new_bounded_text (const char *text, const char *style, gboolean centred, int
   return label;
 }
 
+void
+ast_set_button_label (GtkWidget *button, const char *label)
+{
+  gtk_button_set_label (GTK_BUTTON (button), label);
+  // On a small screen, a row of them would be too long in some languages.
+  gtk_label_set_ellipsize (GTK_LABEL (gtk_bin_get_child (GTK_BIN (button))), PANGO_ELLIPSIZE_END);
+}
+
 GtkWidget *
 ast_new_button (const char *label, const char *style, GCallback clicked, gpointer data)
 {
-  GtkWidget *button = gtk_button_new_with_label (label);
+  GtkWidget *button = gtk_button_new ();
 
-  // On a small screen, a row of them would be too long in some languages.
-  gtk_label_set_ellipsize (GTK_LABEL (gtk_bin_get_child (GTK_BIN (button))), PANGO_ELLIPSIZE_END);
+  ast_set_button_label (button, label);
   g_signal_connect_swapped (button, "clicked", clicked, data);
   return ast_with_class (button, style);
 }

@@ -14,6 +14,8 @@ GtkWidget *ast_new_bounded_text (const char *text, const char *style, gboolean c
 // A push button with a style class ("primary", "quiet", "danger") and its "clicked" connected, swapped.
 // Its words give way where there is no room for them all.
 GtkWidget *ast_new_button (const char *label, const char *style, GCallback clicked, gpointer data);
+// Gives it other words.
+void ast_set_button_label (GtkWidget *button, const char *label);
 // The word “Exam” as it stands out everywhere in the kiosk; not shown by gtk_widget_show_all.
 GtkWidget *ast_new_exam_badge (void);
 // A column in the middle of the page with a style class.

@@ -13,6 +13,7 @@ struct _AstWindow
 {
   GtkWindow parent;
 
+  gboolean is_on_desk;
   gboolean places_itself; // and comes back to its place whatever is done to it
   guint return_idle;
   guint grab_timer;
@@ -263,20 +264,33 @@ ast_window_configure_event (GtkWidget *widget, GdkEventConfigure *event)
   return GTK_WIDGET_CLASS (ast_window_parent_class)->configure_event (widget, event);
 }
 
-/* Its size never follows from what is in it */
+/* On a monitor of its own, its size never follows from what is in it */
 
 // GTK makes a window at least as large as its content: a long title would push it over the next monitor.
 static void
-ast_window_get_preferred_size (GtkWidget *widget, int *minimum, int *natural)
+ast_window_get_preferred_width (GtkWidget *widget, int *minimum, int *natural)
 {
-  *minimum = 1;
-  *natural = 1;
+  if (AST_WINDOW (widget)->is_on_desk)
+    GTK_WIDGET_CLASS (ast_window_parent_class)->get_preferred_width (widget, minimum, natural);
+  else
+    *minimum = *natural = 1;
+}
+
+static void
+ast_window_get_preferred_height (GtkWidget *widget, int *minimum, int *natural)
+{
+  if (AST_WINDOW (widget)->is_on_desk)
+    GTK_WIDGET_CLASS (ast_window_parent_class)->get_preferred_height (widget, minimum, natural);
+  else
+    *minimum = *natural = 1;
 }
 
 static GtkSizeRequestMode
 ast_window_get_request_mode (GtkWidget *widget)
 {
-  return GTK_SIZE_REQUEST_CONSTANT_SIZE;
+  return AST_WINDOW (widget)->is_on_desk
+             ? GTK_WIDGET_CLASS (ast_window_parent_class)->get_request_mode (widget)
+             : GTK_SIZE_REQUEST_CONSTANT_SIZE;
 }
 
 void
@@ -322,8 +336,8 @@ ast_window_class_init (AstWindowClass *klass)
   widget_class->focus_out_event = ast_window_focus_out_event;
   widget_class->configure_event = ast_window_configure_event;
   widget_class->get_request_mode = ast_window_get_request_mode;
-  widget_class->get_preferred_width = ast_window_get_preferred_size;
-  widget_class->get_preferred_height = ast_window_get_preferred_size;
+  widget_class->get_preferred_width = ast_window_get_preferred_width;
+  widget_class->get_preferred_height = ast_window_get_preferred_height;
   signals[SIGNAL_MONITORS_CHANGED] = g_signal_new ("monitors-changed", AST_TYPE_WINDOW, G_SIGNAL_RUN_LAST, 0,
                                                    NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
@@ -374,6 +388,7 @@ ast_window_new (gboolean windowed, gboolean grab)
 {
   AstWindow *self = g_object_new (AST_TYPE_WINDOW, "title", "ASTEROIDE", "icon-name", "asteroide", NULL);
 
+  self->is_on_desk = windowed;
   if (windowed)
     gtk_window_set_default_size (GTK_WINDOW (self), DESK_WIDTH, DESK_HEIGHT);
   else

@@ -197,7 +197,7 @@ class Monitors(XorgCase, guests.GuestCase):
 
     def test_hands(self):
         """A click on the second monitor arrives there, also across the edge of both; keys reach the guest from wherever the pointer
-        is, and the bar opens on the first monitor."""
+        is, and the bar opens on the first monitor; right below it the pointer is the guest's."""
         self.start_desktop()
         self.screen.set_monitor(1, *SECOND, "--right-of", "DUMMY0")
         self.expect_view((0, 0, *FIRST), (FIRST[0], 0, *SECOND))
@@ -209,8 +209,9 @@ class Monitors(XorgCase, guests.GuestCase):
         self.enter("from the second monitor")
         self.expect_typed("from the second monitor")
         self.screen.key("ctrl+alt+Home")
-        self.screen.wait_for("End session", area=(0, 0, FIRST[0], guests.BAR_HEIGHT))
+        bar = self.screen.wait_for("End session", area=(0, 0, FIRST[0], guests.BAR_HEIGHT))
         self.station.shot("bar")
+        self.point_at(FIRST[0] // 2, bar[3] + 40)
         self.screen.key("Escape")
         self.stop("--force")
 
