@@ -19,6 +19,8 @@ NAMES = {"tiny": "Command line", "netlab": "Network lab", "desktop": "Linux desk
 BOOT_SECONDS = 240
 # A guest that has used less processor time than this in so many seconds, and shows nothing, has stopped for good.
 STILL_SECONDS, STILL_TIME = 20, 0.3
+# What a Linux guest says when its processors wait for each other for good.
+LOCKED_UP = "BUG: soft lockup"
 # Of the host bar, and of its page of devices at the most, pixels.
 BAR_HEIGHT = 86
 TRAY_HEIGHT = 380
@@ -90,10 +92,11 @@ class GuestCase(cases.StationCase):
 
     def wait_for_colour(self, colour, least=0.5, seconds=BOOT_SECONDS, may_hang=False):
         """Waits until the guest's colour covers the screen. `may_hang`: Hung where the guest has stopped on the way to it."""
-        since, used = time.monotonic(), 0
+        since = read = time.monotonic()
+        used = 0
 
         def look():
-            nonlocal since, used
+            nonlocal since, used, read
             if self.station.state() == "failed":
                 raise AssertionError(f"the session failed: {self.station.status()}")
             if self.screen.share(colour) > least:
@@ -103,6 +106,10 @@ class GuestCase(cases.StationCase):
                 since, used = time.monotonic(), now
             if may_hang and time.monotonic() - since > STILL_SECONDS:
                 raise Hung(f"a guest that uses no processor any more, after {now:.1f} s of it")
+            if may_hang and time.monotonic() - read > STILL_SECONDS:
+                read = time.monotonic()
+                if self.screen.find(LOCKED_UP):
+                    raise Hung(f"a guest whose kernel says “{LOCKED_UP}”, after {now:.1f} s of processor")
             return False
         self.station.wait_until(
             look, lambda: f"{colour} on the screen, which has {self.screen.share(colour):.2f} of it", seconds, 0.3)
@@ -115,8 +122,8 @@ class GuestCase(cases.StationCase):
         self.bring_up(begin, COLOURS[name])
 
     def bring_up(self, begin, colour, **options):
-        """Begins a session whose guest comes to show a colour. The kernel of an emulated guest may stop for good in its first second
-        where the machine has more to do than it has processors (docs/field-notes.md): then, once, the session is begun again."""
+        """Begins a session whose guest comes to show a colour. The kernel of an emulated guest may stop for good on the way
+        (docs/field-notes.md): then, once, the session is begun again."""
         begin()
         try:
             self.wait_for_colour(colour, may_hang=True, **options)
