@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What goes wrong ends on a screen that says what, and lets go of everything."""
+import functools
 import os
 import signal
 import socket
@@ -179,12 +180,9 @@ class Failures(FailureCase):
 
 
 class SmallScreen(FailureCase):
-    """A monitor of 1024 by 768."""
+    """The smallest monitor that is still in use."""
 
-    @staticmethod
-    def screen_type(folder):
-        """The smallest one that is still in use."""
-        return display.Display(folder, 1024, 768)
+    screen_type = functools.partial(display.Display, width=1024, height=768)
 
     def test_long_words(self):
         """However many words there are, the whole page is there."""

@@ -26,6 +26,10 @@ remove_folder (char *folder)
   g_assert_cmpint (nftw (folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), ==, 0);
   g_free (folder);
 }
+
+typedef char TestFolder;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestFolder, remove_folder)
+
 static inline void
 assert_holds (const char *path, const void *bytes, gsize length)
 {
@@ -35,6 +39,3 @@ assert_holds (const char *path, const void *bytes, gsize length)
   g_assert_true (g_file_get_contents (path, &text, &found, NULL));
   g_assert_cmpmem (text, found, bytes, length);
 }
-
-typedef char TestFolder;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestFolder, remove_folder)

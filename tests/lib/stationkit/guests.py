@@ -92,24 +92,21 @@ class GuestCase(cases.StationCase):
 
     def wait_for_colour(self, colour, least=0.5, seconds=BOOT_SECONDS, may_hang=False):
         """Waits until the guest's colour covers the screen. `may_hang`: Hung where the guest has stopped on the way to it."""
-        since = read = time.monotonic()
-        used = 0
+        since, used = time.monotonic(), 0
 
         def look():
-            nonlocal since, used, read
+            nonlocal since, used
             if self.station.state() == "failed":
                 raise AssertionError(f"the session failed: {self.station.status()}")
             if self.screen.share(colour) > least:
                 return True
-            now = sum(processes.cpu_seconds(pid) for pid in self.desk.processes(EMULATOR))
-            if now - used > STILL_TIME:
-                since, used = time.monotonic(), now
             if may_hang and time.monotonic() - since > STILL_SECONDS:
-                raise Hung(f"a guest that uses no processor any more, after {now:.1f} s of it")
-            if may_hang and time.monotonic() - read > STILL_SECONDS:
-                read = time.monotonic()
+                now = sum(processes.cpu_seconds(pid) for pid in self.desk.processes(EMULATOR))
+                if now - used <= STILL_TIME:
+                    raise Hung(f"a guest that uses no processor any more, after {now:.1f} s of it")
                 if self.screen.find(LOCKED_UP):
                     raise Hung(f"a guest whose kernel says “{LOCKED_UP}”, after {now:.1f} s of processor")
+                since, used = time.monotonic(), now
             return False
         self.station.wait_until(
             look, lambda: f"{colour} on the screen, which has {self.screen.share(colour):.2f} of it", seconds, 0.3)
