@@ -4,6 +4,7 @@
 stick is taken from it."""
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, guests, processes  # noqa: E402
 
-# How a disc is seen in the guest, and what is read of it.
-IN_GUEST = "/run/media/%s/lesson.bin"
-WRITE_NOTHING = "cd /run/media/sr0 && test -f lesson.bin && ! touch x && ! dd if=/dev/zero of=/dev/sr0 bs=2048 count=1"
+# What is done with a disc in the guest.
+WRITE_NOTHING = "cd /run/media/{0} && test -f lesson.bin && ! touch x && ! dd if=/dev/zero of=/dev/{0} bs=2048 count=1"
+READABLE = "cd /dev; for drive in sr*; do head -c 1 $drive >/dev/null && echo $drive; done"
+EJECT = "umount /run/media/{0}; eject /dev/{0}"
 LESSON = bytes(range(256)) * 4096 * 3  # 3 MiB
 GOOD = 1 << 20  # bytes that can be read of a scratched disc
 CYCLES = 200
@@ -68,15 +70,21 @@ class Devices(guests.GuestCase):
         self.assertEqual(done.returncode, expect, done.stderr)
         return done.stderr
 
-    def read_in_guest(self, name, drive="sr0"):
-        """Waits until the disc's file can be read in the guest's drive; it must be what is on the disc."""
+    def read_in_guest(self, name):
+        """Waits until the disc's file can be read in the guest, as it is on the disc; the name of its drive there, which is not the one
+        of the disc before while anything in the guest still has that open."""
         wanted = guests.digest(self.desk.folder / f"content-{name}/lesson.bin")
-        processes.wait_until(lambda: self.run_in_guest(f"sha256sum {IN_GUEST % drive}")[1].startswith(wanted),
-                             f"{name} in the guest's {drive}", 60, 0.5)
+        found = rf"{wanted}  /run/media/(sr\d+)/"
+        return processes.wait_until(lambda: re.search(found, self.run_in_guest("sha256sum /run/media/sr*/lesson.bin")[1]),
+                                    f"{name} in the guest", 60, 0.5)[1]
 
-    def wait_for_none(self, drive="sr0"):
+    def wait_for_none(self, drive="sr"):
         """Waits until the guest has no disc, or this one no more."""
         processes.wait_until(lambda: self.run_in_guest(f"ls /sys/class/block | grep {drive}")[0] != 0, f"the guest's {drive} gone", 30, 0.3)
+
+    def eject_in_guest(self, drive):
+        """As a person does there: again, where the guest had just shown the disc anew."""
+        processes.wait_until(lambda: self.run_in_guest(EJECT.format(drive))[0] == 0, f"{drive} ejected", 30, 0.5)
 
     def figures(self):
         """Of the kiosk: open files, threads."""
@@ -97,11 +105,11 @@ class Devices(guests.GuestCase):
         self.wait_for(self.ident("one"), "in")
         self.station.shot("in")
         self.screen.key("Escape")
-        self.read_in_guest("one")
+        drive = self.read_in_guest("one")
         # The guest mounts a disc anew with each event of its drive.
-        processes.wait_until(lambda: self.run_in_guest(WRITE_NOTHING)[0] == 0, "a disc that is there and takes nothing", 30, 1)
+        processes.wait_until(lambda: self.run_in_guest(WRITE_NOTHING.format(drive))[0] == 0, "a disc that is there and takes nothing", 30, 1)
         # As the guest does.
-        self.assertEqual(self.run_in_guest("umount /run/media/sr0; eject /dev/sr0")[0], 0)
+        self.eject_in_guest(drive)
         self.wait_for(self.ident("one"), "out")
         self.wait_for_none()
         # As a teacher does from afar.
@@ -116,8 +124,8 @@ class Devices(guests.GuestCase):
         self.make_disc("gone")
         self.station.wait_until(lambda: self.ident("gone") in self.devices(), "a new disc", 30, 0.3)
         self.tell("give", self.ident("gone"))
-        self.read_in_guest("gone")
-        self.run_in_guest("(while cat /dev/sr0; do :; done) </dev/null >/dev/null 2>&1 &")
+        drive = self.read_in_guest("gone")
+        self.run_in_guest(f"(while cat /dev/{drive}; do :; done) </dev/null >/dev/null 2>&1 &")
         (self.discs / "gone.iso").unlink()
         self.station.wait_until(lambda: self.ident("gone") not in self.devices(), "its end in the list", 30, 0.3)
         self.wait_for_none()
@@ -131,8 +139,8 @@ class Devices(guests.GuestCase):
         self.show_desktop(LD_PRELOAD=self.build / "tests/lib/badio.so", SCRATCHED_DISC=disc, SCRATCHED_FROM=str(GOOD))
         self.tell("give", self.ident("one"))
         self.wait_for(self.ident("one"), "in")
-        self.expect_disc()
-        self.run_in_guest("(dd if=/dev/sr0 of=/tmp/read bs=2048; echo ended) </dev/null >/tmp/said 2>&1 &")
+        drive = self.expect_disc()
+        self.run_in_guest(f"(dd if=/dev/{drive} of=/tmp/read bs=2048; echo ended) </dev/null >/tmp/said 2>&1 &")
         tray = self.open_tray()
         self.screen.wait_for("one.iso", area=tray)
         self.screen.key("Escape")
@@ -150,6 +158,7 @@ class Devices(guests.GuestCase):
         # The machine starts anew in the middle of a read, and the session ends in another one.
         self.tell("take", self.ident("two"))
         self.wait_for(self.ident("two"), "out")
+        self.wait_for_none()
         self.read_without_end()
         self.run_in_guest("touch /tmp/before")
         self.desk.virsh("reset", guests.DOMAIN)
@@ -160,15 +169,15 @@ class Devices(guests.GuestCase):
         self.stop("--force")
 
     def expect_disc(self):
-        """The beginning of a disc can be read in the guest."""
-        processes.wait_until(lambda: self.run_in_guest("head -c 1 /dev/sr0 >/dev/null")[0] == 0, "a disc in the guest", 60, 0.5)
+        """The beginning of the one disc can be read in the guest; the name of its drive there."""
+        return processes.wait_until(lambda: self.run_in_guest(READABLE)[1].strip(), "a disc in the guest", 60, 0.5)
 
     def read_without_end(self):
         """The guest reads where the disc is scratched."""
         if self.devices()[self.ident("one")]["state"] != "in":
             self.tell("give", self.ident("one"))
-        self.expect_disc()
-        self.run_in_guest("(while true; do dd if=/dev/sr0 of=/dev/null bs=2048 skip=600 iflag=direct; done) </dev/null >/dev/null 2>&1 &")
+        drive = self.expect_disc()
+        self.run_in_guest(f"(while true; do dd if=/dev/{drive} of=/dev/null bs=2048 skip=600 iflag=direct; done) </dev/null >/dev/null 2>&1 &")
         self.station.wait_until(lambda: "scratched" in (self.devices()[self.ident("one")]["note"] or ""), "a read that failed", 60, 0.5)
 
     def test_several(self):
@@ -178,13 +187,13 @@ class Devices(guests.GuestCase):
         self.show_desktop(lambda text: text.replace("<usb/>", ""))  # whose places discs could have, too
         self.station.wait_until(lambda: len(self.devices()) == 4, "four discs", 30, 0.3)
         drives = {}
-        for number, name in enumerate(("one", "two", "three", "four")):
+        for name in ("one", "two", "three", "four"):
             self.tell("give", self.ident(name))
             self.wait_for(self.ident(name), "in")
-            drives[name] = f"sr{number}"
-            self.read_in_guest(name, drives[name])
+            drives[name] = self.read_in_guest(name)
         for name, drive in drives.items():
-            self.read_in_guest(name, drive)
+            self.assertEqual(self.read_in_guest(name), drive)
+        self.assertEqual(len(set(drives.values())), len(drives))
         self.open_tray()
         self.station.shot("four")
         self.screen.key("Escape")
@@ -196,18 +205,18 @@ class Devices(guests.GuestCase):
         self.tell("take", self.ident("two"))
         self.wait_for(self.ident("two"), "out")
         self.wait_for_none(drives["two"])
-        self.assertEqual(self.run_in_guest(f"umount /run/media/{drives['three']}; eject /dev/{drives['three']}")[0], 0)
+        self.eject_in_guest(drives["three"])
         self.wait_for(self.ident("three"), "out")
         self.wait_for_none(drives["three"])
         for name in ("one", "four"):
             self.assertEqual(self.devices()[self.ident(name)]["state"], "in")
-            self.read_in_guest(name, drives[name])
+            self.assertEqual(self.read_in_guest(name), drives[name])
         self.tell("give", self.ident("five"))
         self.wait_for(self.ident("five"), "in")
         for name in ("three", "four", "five"):
             (self.discs / f"{name}.iso").unlink()
         self.station.wait_until(lambda: len(self.devices()) == 2, lambda: f"two discs: {self.devices()}", 30, 0.3)
-        self.read_in_guest("one", drives["one"])
+        self.assertEqual(self.read_in_guest("one"), drives["one"])
         self.stop("--force")
 
     def plug_stick(self, name, target, serial):
@@ -292,8 +301,7 @@ class Devices(guests.GuestCase):
             if cycle % 20 == 0:
                 self.read_in_guest(name)
             if cycle % 20 == 10:
-                self.read_in_guest(name)
-                self.run_in_guest("umount /run/media/sr0; eject /dev/sr0")
+                self.eject_in_guest(self.read_in_guest(name))
             else:
                 self.tell("take", self.ident(name))
             self.wait_for(self.ident(name), "out")

@@ -63,6 +63,13 @@ class Hung(AssertionError):
 class GuestCase(cases.StationCase):
     """A case with a guest in it."""
 
+    def explain(self):
+        """What the guest has, and what its kernel said last, too, where its agent answers."""
+        super().explain()
+        if self.agent_answers():
+            for line in self.run_in_guest("grep /run/media /proc/mounts; ls /sys/class/block; dmesg | tail -n 40")[1].splitlines():
+                print(f"# guest: {line}")
+
     def add_sample(self, name="tiny", ident=None, change=lambda text: text):
         """A sample appliance in the station."""
         return self.station.add_folder(self.appliances / name, ident, change)
