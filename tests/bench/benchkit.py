@@ -21,6 +21,7 @@ REPORT = "figures.json"
 class BenchCase(guests.GuestCase):
     """A kind of figure each. All benches write to one file, each over its own figures of former runs."""
 
+    both_processors = True
     figures = {}
 
     @classmethod

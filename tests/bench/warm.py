@@ -15,7 +15,7 @@ from pathlib import Path
 import benchkit
 import picture
 from benchkit import ROUNDS
-from stationkit import cases, guests, processes, rfb
+from stationkit import cases, processes, rfb
 from stationkit.station import DOMAIN
 
 TILE = "640,300"

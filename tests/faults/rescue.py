@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, faults, guests, processes  # noqa: E402
-from stationkit.station import DOMAIN, EMULATOR  # noqa: E402
+from stationkit.station import DOMAIN  # noqa: E402
 
 
 class Rescue(faults.FaultCase):
@@ -23,13 +23,6 @@ class Rescue(faults.FaultCase):
         self.enter(f"{guests.WRITE.format('mine')} && paint {colour}")
         self.wait_for_colour(colour, seconds=60)
         return self.qemu(), self.station.overlay_files()
-
-    def next_kiosk(self):
-        """Takes the session on. Until it tells so itself, picture and state may be what the dead one has left."""
-        self.assertIn("[session]", (self.station.runtime / "session").read_text(encoding="utf-8"))
-        self.station.launch_kiosk()
-        self.station.wait_until(lambda: self.station.status_on_bus() in ("booting", "ready"),
-                                lambda: f"a session that goes on; {self.station.status_on_bus()}", 60, 0.02)
 
     def expect_nothing(self):
         """The launcher, and nothing of a session."""
@@ -78,7 +71,7 @@ class Rescue(faults.FaultCase):
         self.station.start_kiosk()
         self.choose()
         # Its facts are written before, and the domain is there while QEMU is still begun.
-        self.station.wait_until(lambda: self.station.domains() == [DOMAIN] and self.desk.processes(EMULATOR), "the guest", 60, 0.02)
+        self.station.wait_until(lambda: self.station.domains() == [DOMAIN] and self.desk.guests(), "the guest", 60, 0.02)
         guest = self.qemu()
         with self.fault("kiosk dies before its guest shows anything"):
             self.station.kiosk.crash()

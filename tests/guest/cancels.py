@@ -12,8 +12,8 @@ class Cancels(guests.GuestCase):
     """Each stage is made slow where it must be, so that it is really hit."""
 
     def slow_overlay(self):
-        """Making the overlay takes its time, each time: what is made is kept ready for the next start."""
-        return guests.wrapper(self.station.folder / "slow-overlay", "qemu-img", "exec env -i sleep 20 >/dev/null 2>&1")
+        """Making the overlay takes longer than anybody waits, each time: what is made is kept ready for the next start."""
+        return guests.wrapper(self.station.folder / "slow-overlay", "qemu-img", "exec env -i sleep 1000 >/dev/null 2>&1")
 
     def slow_guest(self):
         """Creating the domain takes its time; asking QEMU what it can does not."""
@@ -35,9 +35,9 @@ class Cancels(guests.GuestCase):
 
     def by_click(self):
         """Cancels on the screen."""
-        self.screen.wait_for("Cancel", 7)
+        self.screen.wait_for("Cancel")
         self.station.shot("cancel")
-        self.screen.click_on("Cancel", 3)
+        self.screen.click_on("Cancel")
 
     def test_preparing(self):
         """While the overlay is made, from outside."""
@@ -60,8 +60,15 @@ class Cancels(guests.GuestCase):
     def test_starting_click(self):
         """While libvirt creates the domain, by a click."""
         self.add_sample()
-        self.station.start_kiosk(**self.slow_guest())
-        self.expect_cancelled("starting", self.by_click)
+        self.station.start_kiosk(**guests.held(self.station.folder / "no-guest", "qemu-system-x86_64", "*guest=asteroide*"))
+        gate = self.station.folder / "no-guest/held"
+
+        def click():
+            self.by_click()
+            gate.unlink()
+            self.station.wait_state("idle", seconds=120)
+            gate.touch()
+        self.expect_cancelled("starting", click)
 
     def test_booting(self):
         """As soon as the guest runs, before its first picture where we are quick enough."""

@@ -273,18 +273,17 @@ class Devices(guests.GuestCase):
         self.assertEqual(self.read_stick(stick, "second"), ESSAY)
         # Clean, as FAT has it, and the other one is left alone.
         processes.run("/usr/sbin/fsck.fat", "-n", stick)
-        mounts = self.in_guest("cat /proc/mounts")
-        self.assertNotIn("/dev/sda ", mounts)
-        self.assertIn("/dev/sdb ", mounts)
+        self.assertNotIn("/dev/sda ", self.in_guest("cat /proc/mounts"))
+        self.wait_for_stick("sdb")
         # Which of two alike is meant, nobody knows: both are written out, and stay.
         self.plug_stick("twin", "sdz", "S2")
         self.wait_for_stick("sdc")
         self.in_guest("seq 1 200000 >/run/media/sdb/essay")
         self.assertIn("still used it", self.ask_to_write_out("S2"))
         self.assertEqual(self.read_stick(other, "essay"), ESSAY)
-        self.assertIn("/dev/sdb ", self.in_guest("cat /proc/mounts"))
+        self.wait_for_stick("sdb")
         # An agent that is there and does not answer; and then none at all.
-        self.run_in_guest("(sleep 1; kill -STOP $(pidof qemu-ga)) </dev/null >/dev/null 2>&1 &")
+        self.agent("guest-exec", path="/bin/sh", arg=["-c", "sleep 2; kill -STOP $(pidof qemu-ga)"])
         processes.wait_until(lambda: not self.agent_answers(), "an agent that stands still", 60, 1)
         self.assertIn("could not be asked", self.ask_to_write_out("S2"))
         self.stop("--force")

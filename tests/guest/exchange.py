@@ -53,9 +53,10 @@ class Exchange(guests.GuestCase):
 
     def begin(self, tile=guests.NAMES["desktop"]):
         """A session, up to a guest whose agents answer."""
-        self.screen.click_on(tile)
-        self.station.wait_state("preparing", "starting", "booting", "ready")
-        self.wait_for_colour(guests.COLOURS["desktop"])
+        def click():
+            self.screen.click_on(tile)
+            self.station.wait_state("preparing", "starting", "booting", "ready")
+        self.bring_up(click, guests.COLOURS["desktop"])
         self.wait_for_agents()
         self.station.wait_state("ready")
 

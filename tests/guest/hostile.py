@@ -15,6 +15,7 @@ from stationkit.station import DOMAIN  # noqa: E402
 MIB = 1 << 20
 BOUND = 24 * MIB  # less than the tiny guest's disk
 RESERVE = 64 * MIB  # of every station in these tests
+LATE = re.compile("(under|over)run!!! ")  # aplay, of a sound that was not there in time
 
 
 class Disk(guests.GuestCase):
@@ -268,6 +269,11 @@ class Microphone(guests.GuestCase):
         self.assertNotIn(self.RECORD, self.channels())
         self.stop("--force")
 
+    def aplay(self, words):
+        """The guest's aplay does what it is told; it may say that a slow guest was late."""
+        status, said = self.run_in_guest(f"aplay -q {words} 2>&1")
+        self.assertEqual((status, [line for line in said.splitlines() if not LATE.match(line)]), (0, []))
+
     def test_records(self):
         """A card with an input, brought by <domain>, in a guest that plays and records: the kiosk gives it nothing to hear."""
         card = '<domain><devices><sound model="ich9"><codec type="duplex"/></sound></devices></domain>'
@@ -277,10 +283,10 @@ class Microphone(guests.GuestCase):
         self.assertRegex(" ".join(self.codec()), "hda-duplex")
         self.wait_for_agent()
         # With the first sound the library asks for all channels of sound.
-        self.assertEqual(self.run_in_guest("aplay -q -f dat -d 1 /dev/zero 2>&1"), (0, ""))
+        self.aplay("-f dat -d 1 /dev/zero")
         self.station.wait_until(lambda: "may not use the microphone" in self.station.kiosk.said(), "the kiosk's refusal")
         # It records indeed, and nothing but silence.
-        self.assertEqual(self.run_in_guest("aplay -q -D plughw:0 -C -t raw -f S16_LE -r 48000 -c 2 -d 1 /tmp/heard 2>&1"), (0, ""))
+        self.aplay("-D plughw:0 -C -t raw -f S16_LE -r 48000 -c 2 -d 1 /tmp/heard")
         self.assertEqual(self.run_in_guest("wc -c </tmp/heard; tr -d '\\000' </tmp/heard | wc -c"), (0, "192000\n0\n"))
         # The guest's agent would know the microphone's volume, for which the library would open it: nothing was made.
         made = set(re.findall(r'creating element "(\w*src)"', self.station.kiosk.said()))

@@ -80,9 +80,11 @@ class Monitors(XorgCase, guests.GuestCase):
         self.is_qxl = qxl
         self.add_sample("desktop", change=heads(count, qxl))
         self.station.start_kiosk(**env)
-        done = self.station.ctl("start", "desktop")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.wait_for_colour(GROUND, 0.2)
+
+        def begin():
+            done = self.station.ctl("start", "desktop")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.bring_up(begin, GROUND, least=0.2)
         self.station.wait_state("ready")
         self.wait_for_agent()
 

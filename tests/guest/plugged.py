@@ -70,7 +70,7 @@ class Plugged(guests.GuestCase):
         self.ports.plug_card()
         self.assertEqual(self.station.kiosk.process.wait(30), 1)
         self.assertIn("graphics card had gone", self.station.kiosk.said())
-        self.station.launch_kiosk()
+        self.next_kiosk()
         self.wait_for_colour(guests.COLOURS["tiny"])
         self.assertEqual(self.qemu(), guest)
         self.stop("--force")

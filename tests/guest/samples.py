@@ -11,6 +11,8 @@ from stationkit import cases, guests, processes  # noqa: E402
 class Samples(guests.GuestCase):
     """One session each."""
 
+    both_processors = True
+
     def test_tiny(self):
         """The text guest: its picture, keys that reach it, its own way out."""
         folder = self.add_sample("tiny")

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from stationkit import cases, guests, processes  # noqa: E402
 from stationkit.display import Display, middle_of  # noqa: E402
-from stationkit.station import DOMAIN, EMULATOR, Kiosk  # noqa: E402
+from stationkit.station import DOMAIN, Kiosk  # noqa: E402
 
 
 class Sessions(guests.GuestCase):
@@ -169,7 +169,7 @@ class Sessions(guests.GuestCase):
         self.enter(f"{look} && paint 118811")
         self.wait_for_colour("118811", seconds=30)
         self.station.kiosk.crash()
-        self.station.launch_kiosk()
+        self.next_kiosk()
         self.wait_for_colour("118811")
         self.stop()
         done = self.station.ctl("reset", "tiny")
@@ -203,7 +203,7 @@ class Sessions(guests.GuestCase):
         command = [self.build / "src/ctl/asteroidectl", "start", "--headless", "tiny", "--config", self.station.config_file]
         with processes.start(command, env=self.desk.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
             self.station.wait_state("ready")
-            self.assertEqual(len(self.desk.processes(EMULATOR)), 1)
+            self.assertEqual(len(self.desk.guests()), 1)
             self.assertLess(abs(self.desk.guest_screen().width - 720), 10)
             child.terminate()
             self.assertEqual(child.wait(90), 0, child.stdout.read())

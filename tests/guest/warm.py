@@ -31,14 +31,9 @@ class Warm(guests.GuestCase):
         self.station.runtime = self.desk.folder / "runtime"
         if not self.desktop.exists():
             self.desktop.parent.mkdir()
-            self.station.add_folder(self.appliances / "desktop", change=self.change).rename(self.desktop)
+            self.station.add_folder(self.appliances / "desktop", change=guests.one_processor).rename(self.desktop)
         self.station.write_config(paths={"warm": self.warm, "appliances": self.desktop.parent, "runtime": self.station.runtime},
                                   warm={"quota-mib": 4096})
-
-    @staticmethod
-    def change(text):
-        """Warm, and one processor: two wait for each other where the station has but two."""
-        return text.replace('<cpu count="2"/>', '<cpu count="1"/>')
 
     # What the station says
 

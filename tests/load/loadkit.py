@@ -59,6 +59,8 @@ class Series:
 class LoadCase(guests.GuestCase):
     """A kiosk that is steered and read from outside."""
 
+    both_processors = True
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -56,7 +56,7 @@ class Lock(lockcase.LockCase):
     def test_keys_progress(self):
         """All chords while a guest is started."""
         self.add_sample()
-        self.station.start_kiosk(**guests.wrapper(self.station.folder / "slow", "qemu-img", "env -i sleep 20 >/dev/null 2>&1; exit 1"))
+        self.station.start_kiosk(**guests.held(self.station.folder / "slow", "qemu-img"))
         self.choose()
         self.station.wait_state("preparing")
         self.press_all("Return", "space")
@@ -160,9 +160,8 @@ class Lock(lockcase.LockCase):
             self.screen.wait_for("Alpha writer")
             self.intruder.display.ungrab_keyboard(X.CurrentTime)
             self.intruder.display.sync()
-            time.sleep(SETTLED)
+            processes.wait_until(self.intruder.grabbed, "the keyboard in the kiosk's hands", 10)
             self.tried("let go")
-            self.assertTrue(self.intruder.grabbed())
             self.assertEqual(self.station.kiosk.end(), 0, self.station.kiosk.said())
 
     def test_grab_by_choice(self):

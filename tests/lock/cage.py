@@ -185,7 +185,7 @@ class Cage(attempts.Lock):
         dead = self.station.kiosk
         dead.crash()
         processes.wait_until(lambda: not processes.is_alive(dead.kiosk_pid), "the end of the kiosk", 30)
-        self.station.launch_kiosk()
+        self.next_kiosk()
         self.wait_for_colour(guests.COLOURS["tiny"])
         self.assertEqual(self.qemu(), guest)
         self.stop("--force")

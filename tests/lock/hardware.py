@@ -197,9 +197,11 @@ class Hardware(XorgCase, lockcase.LockCase):
         self.station.shot("search")
         self.expect_held()
         self.screen.key("Escape")
-        touch.gesture([tile])
-        self.station.wait_state("preparing", "starting", "booting", "ready", seconds=30)
-        self.wait_for_colour(guests.COLOURS["tiny"])
+
+        def begin():
+            touch.gesture([tile])
+            self.station.wait_state("preparing", "starting", "booting", "ready", seconds=30)
+        self.bring_up(begin, guests.COLOURS["tiny"])
         self.expect_held()
         self.stop("--force")
 

@@ -143,8 +143,7 @@ class Surroundings(lockcase.LockCase):
             status = self.station.kiosk.process.wait(60)
             self.assertIn(status, statuses, signal.Signals(number).name)
             self.row["attempts"] += 1
-            if self.windows():
-                self.row["escapes"].append(f"{signal.Signals(number).name}: {self.intruder.toplevels()}")
+            processes.wait_until(lambda: not self.windows(), lambda: f"{signal.Signals(number).name}: the windows gone: {self.windows()}", 30, 0.1)
         else:
             time.sleep(SETTLED)
             self.tried(signal.Signals(number).name)
@@ -185,7 +184,7 @@ class Surroundings(lockcase.LockCase):
                 self.tried("the next kiosk")
                 self.start()
             else:
-                self.station.launch_kiosk()
+                self.next_kiosk()
                 self.wait_for_colour("884400")
                 self.tried("the next kiosk, with its guest")
             self.guest_types("884400")
@@ -269,9 +268,11 @@ class Surroundings(lockcase.LockCase):
         self.screen.wait_for("neddih")
         self.tried("the launcher")
         self.station.shot("launcher")
-        self.screen.click_on("Plain <u>")
-        self.station.wait_state("preparing", "starting", "booting", "ready", seconds=30)
-        self.wait_for_colour(guests.COLOURS["tiny"])
+
+        def begin():
+            self.screen.click_on("Plain <u>")
+            self.station.wait_state("preparing", "starting", "booting", "ready", seconds=30)
+        self.bring_up(begin, guests.COLOURS["tiny"])
         self.screen.key("ctrl+alt+Home")
         self.screen.wait_for("End session", area=(0, 0, *self.screen.size))
         self.tried("the bar")

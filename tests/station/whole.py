@@ -95,7 +95,7 @@ class Whole(cases.ExplainedCase):
         """An orderly restart by an administrator."""
         before = self.machine.boot()
         try:
-            self.run_in("systemctl reboot", seconds=20)
+            self.run_in("systemctl reboot", seconds=20, patience=10)
         except Gone:
             pass
         self.machine.wait_for_boot(before)

@@ -56,7 +56,7 @@ class Looks(cases.StationCase):
         self.screen.wait_for("Beta reader")
         processes.wait_until(lambda: self.screen.share("ff00ff") > 0.003, "the icon of the other one")
         self.station.shot("icons")
-        self.assertIn("alpha/icon.svg cannot be drawn", self.station.kiosk.said())
+        self.station.wait_until(lambda: "alpha/icon.svg cannot be drawn" in self.station.kiosk.said(), "the end of the endless one")
 
     def test_languages(self):
         """Names and summaries in the reader's language, with accents."""

@@ -43,10 +43,9 @@ test_hang (void)
 {
   gint64 begin = g_get_monotonic_time ();
 
+  // Had the child's own alarm ended it, it would have crashed.
   g_assert_cmpint (ast_guarded_child_run (hang, NULL, 100), ==, AST_GUARDED_HUNG);
   g_assert_cmpint (g_get_monotonic_time () - begin, >=, 100 * 1000);
-  // The child's own alarm would end it after a second: it was the parent that did.
-  g_assert_cmpint (g_get_monotonic_time () - begin, <, 900 * 1000);
 }
 
 static gpointer

@@ -645,18 +645,21 @@ test_expected (void)
   g_autoptr (Fixture) fixture = NULL;
   g_autofree char *path = NULL;
   g_autofree char *log = NULL;
+  g_autofree char *ended = NULL;
 
   if (!g_test_subprocess ())
     {
-      run_with_fake_tool ("#!/bin/sh\necho >>${0%/*}/log\nPATH=${PATH#*:} exec qemu-img \"$@\"\n");
+      run_with_fake_tool ("#!/bin/sh\necho >>${0%/*}/log\nPATH=${PATH#*:} qemu-img \"$@\"\nstatus=$?\n"
+                          "echo >>${0%/*}/ended\nexit $status\n");
       return;
     }
   fixture = make_fixture ();
   path = g_strconcat (g_getenv ("AST_TEST_PATH"), ":", g_getenv ("PATH"), NULL);
   log = g_build_filename (g_getenv ("AST_TEST_PATH"), "log", NULL);
+  ended = g_build_filename (g_getenv ("AST_TEST_PATH"), "ended", NULL);
   g_setenv ("PATH", path, TRUE);
   ast_overlay_store_expect (fixture->store, fixture->appliance, NULL);
-  while (count_runs (log) == 0)
+  while (count_runs (ended) == 0)
     g_usleep (1000);
   g_usleep (G_USEC_PER_SEC / 2);
   g_assert_cmpuint (count_files (fixture->overlays), ==, 0);

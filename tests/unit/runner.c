@@ -931,7 +931,7 @@ test_deaf_guest (void)
   g_assert_cmpuint (ast_runner_get_seconds_to_force (self->runner), ==, 2);
   g_signal_connect (self->runner, "changed", G_CALLBACK (on_count), &least);
   // Asked once more by a person: the countdown does not begin anew.
-  spin (1100);
+  WAIT_UNTIL (self, ast_runner_get_seconds_to_force (self->runner) == 1);
   ast_runner_stop (self->runner, FALSE);
   g_assert_cmpuint (ast_runner_get_seconds_to_force (self->runner), ==, 1);
   wait_for_state (self, AST_STATE_IDLE);
@@ -1305,7 +1305,9 @@ test_tampered (void)
   ast_runner_stop (self->runner, TRUE);
   wait_for_state (self, AST_STATE_IDLE);
   bring_to_ready (self);
-  spin (50);
+  // Once it tells how full the overlay is it knows the image.
+  fill_overlay (self, 82);
+  WAIT_UNTIL (self, ast_runner_get_status (self->runner)->filled == 80);
   g_assert_false (ast_runner_get_status (self->runner)->tampered);
   g_assert_cmpint (truncate (self->appliance->disk->path, 4 * 1024 * 1024), ==, 0);
   WAIT_UNTIL (self, ast_runner_get_status (self->runner)->tampered);

@@ -30,6 +30,10 @@ class CageKiosk(Kiosk):
     under = ("env", "-u", "GDK_BACKEND", *session_command())
 
     def __init__(self, station, env, *options):
+        # The kiosk begins on a monitor that has its size, as on a real one.
+        gate = station.folder / "monitor-is-there"
+        gate.unlink(missing_ok=True)
+        self.under = (*self.under, "sh", "-c", f'until [ -e {gate} ]; do sleep 0.05; done; exec "$0" "$@"')
         super().__init__(station, {"WLR_BACKENDS": "x11", "WLR_RENDERER": "pixman", "WAYLAND_DEBUG": "client"} | env, *options)
         self.station = station
         self.surfaces = []  # what the kiosk has asked for so far, of SURFACES
@@ -37,6 +41,7 @@ class CageKiosk(Kiosk):
         self.buttons = Counter()  # the same of the pointer's
         self._offset = 0
         self.fill_screen(*station.screen.size)
+        gate.touch()
         self.kiosk_pid = processes.wait_until(lambda: self.programs("asteroide"), self.said)[0]
 
     def programs(self, name):

@@ -46,7 +46,7 @@ class Machine(Person):
         command = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "Nehalem",
             "-smp", "2", "-m", "2048", "-kernel", image / "kernel", "-initrd", image / "initrd",
-            "-append", "root=/dev/vda rw console=tty0 console=ttyS0 quiet systemd.show_status=yes",
+            "-append", "root=/dev/vda rw console=tty0 console=ttyS0 quiet no_timer_check systemd.show_status=yes",
             "-drive", f"if=none,id=disk,format=qcow2,file={disk},cache=unsafe", "-device", "virtio-blk-pci,drive=disk",
             "-drive", f"if=none,id=payload,format=raw,file={second},readonly=on", "-device", "virtio-blk-pci,drive=payload",
             "-device", f"virtio-vga,id=video,xres={SIZE[0]},yres={SIZE[1]},max_outputs=2", "-display", "none",
@@ -90,9 +90,10 @@ class Machine(Person):
 
     # The agent
 
-    def run(self, script, status=0, seconds=120):
-        """What a shell script, run by root in the machine, writes; Refused, if it ends otherwise. `status` None takes any end."""
-        agent = _Talk(self.folder / "agent", 10)
+    def run(self, script, status=0, seconds=120, patience=60):
+        """What a shell script, run by root in the machine, writes; Refused, if it ends otherwise. `status` None takes any end. Gone,
+        where the machine's agent is silent for `patience` seconds."""
+        agent = _Talk(self.folder / "agent", patience)
         try:
             mark = random.getrandbits(31)
             agent.write({"execute": "guest-sync", "arguments": {"id": mark}})
@@ -119,7 +120,7 @@ class Machine(Person):
 
     def boot(self):
         """The id of the start that this is; Gone."""
-        return self.run("cat /proc/sys/kernel/random/boot_id", seconds=20).strip()
+        return self.run("cat /proc/sys/kernel/random/boot_id", seconds=20, patience=10).strip()
 
     def wait_for_boot(self, before=None, seconds=300):
         """Waits for a start that is not this one."""

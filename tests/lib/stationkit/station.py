@@ -72,10 +72,14 @@ class Desk:
         if lines:
             raise AssertionError(f"left running: {lines}")
 
+    def guests(self):
+        """Ids of the guests that run. An emulator may also be one that libvirt asks what it can."""
+        return [pid for pid in self.processes(EMULATOR) if any(word.startswith("guest=") for word in processes.command_line(pid))]
+
     def end_guests(self):
         """Kills the guests that run; their ids."""
-        guests = self.processes(EMULATOR)
-        processes.end(guests)
+        guests = self.guests()
+        processes.end(self.processes(EMULATOR))
         return guests
 
     def virsh(self, *arguments, check=True):
@@ -287,7 +291,7 @@ class Station:
 
     def leftovers(self):
         """What should not be there after a session: domain, QEMU and its helpers, overlay, lock."""
-        found = [f"process {pid}" for pid in self.desk.processes(EMULATOR, *HELPERS)]
+        found = [f"process {pid}" for pid in (*self.desk.guests(), *self.desk.processes(*HELPERS))]
         if self.desk.processes("libvirtd"):
             found += [f"domain {name}" for name in self.domains()]
         found += [f"overlay {name}" for name in self.overlay_files()]
