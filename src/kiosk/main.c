@@ -10,6 +10,7 @@
 #include <locale.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define EXIT_USAGE 2
 
@@ -60,6 +61,14 @@ forget_display (void)
   g_unsetenv ("WAYLAND_SOCKET");
   g_unsetenv ("DISPLAY");
   g_unsetenv ("XAUTHORITY");
+}
+
+// cage ends with its kiosk once nobody holds the pipe any more that it has given to it. What the kiosk starts
+// may outlive it, and gets no descriptor that the kiosk was started with.
+static void
+keep_descriptors (void)
+{
+  close_range (3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
 static gboolean
@@ -135,6 +144,7 @@ main (int argc, char **argv)
 
   g_log_set_writer_func (ast_journal_write, (gpointer) "asteroide", NULL);
   clean_environment ();
+  keep_descriptors ();
   gtk_disable_setlocale ();
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, AST_LOCALEDIR);

@@ -11,9 +11,9 @@ from stationkit import cases, guests  # noqa: E402
 class Cancels(guests.GuestCase):
     """Each stage is made slow where it must be, so that it is really hit."""
 
-    def slow_overlay(self):
+    def no_overlay(self):
         """Making the overlay takes longer than anybody waits, each time: what is made is kept ready for the next start."""
-        return guests.wrapper(self.station.folder / "slow-overlay", "qemu-img", "exec env -i sleep 1000 >/dev/null 2>&1")
+        return self.hold_back("qemu-img")
 
     def slow_guest(self):
         """Creating the domain takes its time; asking QEMU what it can does not."""
@@ -42,13 +42,13 @@ class Cancels(guests.GuestCase):
     def test_preparing(self):
         """While the overlay is made, from outside."""
         self.add_sample()
-        self.station.start_kiosk(**self.slow_overlay())
+        self.station.start_kiosk(**self.no_overlay())
         self.expect_cancelled("preparing", self.by_ctl)
 
     def test_preparing_click(self):
         """While the overlay is made, by a click."""
         self.add_sample()
-        self.station.start_kiosk(**self.slow_overlay())
+        self.station.start_kiosk(**self.no_overlay())
         self.expect_cancelled("preparing", self.by_click)
 
     def test_starting(self):
@@ -60,14 +60,13 @@ class Cancels(guests.GuestCase):
     def test_starting_click(self):
         """While libvirt creates the domain, by a click."""
         self.add_sample()
-        self.station.start_kiosk(**guests.held(self.station.folder / "no-guest", "qemu-system-x86_64", "*guest=asteroide*"))
-        gate = self.station.folder / "no-guest/held"
+        self.station.start_kiosk(**self.hold_back("qemu-system-x86_64", "*guest=asteroide*"))
 
         def click():
             self.by_click()
-            gate.unlink()
+            self.gate().unlink()
             self.station.wait_state("idle", seconds=120)
-            gate.touch()
+            self.gate().touch()
         self.expect_cancelled("starting", click)
 
     def test_booting(self):
@@ -95,7 +94,7 @@ class Cancels(guests.GuestCase):
     def test_terminated(self):
         """The kiosk is told to end while it prepares, and while it starts."""
         self.add_sample()
-        for env, state in ((self.slow_overlay(), "preparing"), (self.slow_guest(), "starting")):
+        for env, state in ((self.no_overlay(), "preparing"), (self.slow_guest(), "starting")):
             self.station.start_kiosk(**env)
             self.choose()
             self.station.wait_state(state)

@@ -47,7 +47,7 @@ class Exams(guests.GuestCase):
     def test_closed(self):
         """Tile and bar say it; there is no button that ends it, no cable, no port; asteroidectl ends it."""
         self.add_sample(change=exam())
-        self.station.start_kiosk(**guests.held(self.station.folder / "no-guest", "qemu-system-x86_64", "*guest=asteroide*"))
+        self.station.start_kiosk(**self.hold_back("qemu-system-x86_64", "*guest=asteroide*"))
         self.screen.wait_for("Exam")
         self.assertIsNone(self.screen.find("Exam", self.header()))
         self.station.shot("tile")
@@ -56,7 +56,7 @@ class Exams(guests.GuestCase):
         self.screen.wait_for("Exam")
         self.assertGreater(self.screen.share(EXAM), 0.002)
         self.station.shot("start")
-        (self.station.folder / "no-guest/held").unlink()
+        self.gate().unlink()
         self.wait_for_colour(guests.COLOURS["tiny"])
         self.station.wait_state("ready")
         self.assertFalse(self.card_is_plugged())

@@ -56,7 +56,7 @@ class Lock(lockcase.LockCase):
     def test_keys_progress(self):
         """All chords while a guest is started."""
         self.add_sample()
-        self.station.start_kiosk(**guests.held(self.station.folder / "slow", "qemu-img"))
+        self.station.start_kiosk(**self.hold_back("qemu-img"))
         self.choose()
         self.station.wait_state("preparing")
         self.press_all("Return", "space")
@@ -64,7 +64,8 @@ class Lock(lockcase.LockCase):
         self.assertEqual(self.station.state(), "preparing")
         self.expect_held("sh", "sleep", "env")
         self.stop("--force")
-        processes.wait_until(lambda: not self.desk.processes("sh"), "the end of the slow ones")
+        self.gate().unlink()
+        processes.wait_until(lambda: not self.desk.processes("sh"), "the end of what was held")
 
     def test_keys_guest(self):
         """All chords in a guest, then on the bar over it."""

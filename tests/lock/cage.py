@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import shlex
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -190,6 +191,19 @@ class Cage(attempts.Lock):
         self.assertEqual(self.qemu(), guest)
         self.stop("--force")
         self.expect_held()
+
+    def test_kiosk_dies(self):
+        """Cage ends with its kiosk, whatever the kiosk has started goes on."""
+        self.add_sample()
+        self.station.start_kiosk(**self.hold_back("qemu-img"))
+        self.choose()
+        self.station.wait_state("preparing")
+        self.station.kiosk.tell(signal.SIGKILL)
+        self.station.kiosk.process.wait(60)
+        self.assertNotEqual(self.desk.processes("sh"), [])
+        self.station.start_kiosk()
+        self.screen.wait_for(guests.NAMES["tiny"])
+        self.expect_held("sh", "sleep", "env")
 
 
 class CageSession(Cage):

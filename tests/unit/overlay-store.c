@@ -856,7 +856,8 @@ test_sweep (void)
       g_free (make_leftover (fixture, name));
     }
   timer = g_timer_new ();
-  g_assert_cmpint (ast_overlay_store_sweep (fixture->store, NULL, NULL), ==, MANY + (int)G_N_ELEMENTS (leftovers));
+  g_assert_cmpint (ast_overlay_store_sweep (fixture->store, NULL, NULL), ==,
+                   MANY + (int)G_N_ELEMENTS (leftovers));
   g_test_message ("sweep of %d: %.0f ms", MANY, g_timer_elapsed (timer, NULL) * 1e3);
   g_assert_cmpuint (count_files (fixture->overlays), ==, before);
   g_assert_true (exists (link_path));

@@ -151,6 +151,17 @@ class GuestCase(cases.StationCase):
             begin()
             self.wait_for_colour(colour, **options)
 
+    def gate(self):
+        """The file that holds back what `hold_back` does."""
+        return self.station.folder / "gate"
+
+    def hold_back(self, program, which="*"):
+        """For a kiosk's environment: a program that does not begin while the gate is there; of its calls, those whose words match."""
+        self.gate().touch()
+        self.addCleanup(self.gate().unlink, missing_ok=True)
+        return wrapper(self.station.folder / "held", program,
+                       f'case "$*" in {which}) while [ -e {self.gate()} ]; do env -i sleep 0.1; done ;; esac')
+
     def next_kiosk(self):
         """Takes the session on, whose kiosk is dead. Until it tells so itself, picture and state may be what the dead one has left."""
         self.assertIn("[session]", (self.station.runtime / "session").read_text(encoding="utf-8"))
@@ -301,10 +312,3 @@ def wrapper(folder, program, lines):
     path.write_text(f"#!/bin/sh\n{lines}\nexec /usr/bin/{program} \"$@\"\n", encoding="utf-8")
     path.chmod(0o755)
     return {"PATH": f"{folder}:/usr/bin:/bin"}
-
-
-def held(folder, program, which="*"):
-    """Such a program that does not begin while there is `folder`/held; of its calls, those whose words match."""
-    env = wrapper(folder, program, f'case "$*" in {which}) while [ -e {folder}/held ]; do env -i sleep 0.1; done ;; esac')
-    (Path(folder) / "held").touch()
-    return env
