@@ -373,11 +373,16 @@ offer_all (AstSpiceRedirector *self)
     offer (self, self->entries->pdata[i]);
 }
 
+// What is on its way already has begun its first try: firmware may start a machine anew once more.
 void
 ast_spice_redirector_offer_again (AstSpiceRedirector *self)
 {
   for (guint i = 0; i < self->entries->len; i++)
-    ((Entry *)self->entries->pdata[i])->tries = 0;
+    {
+      Entry *entry = self->entries->pdata[i];
+
+      entry->tries = entry->line->state == AST_REDIRECTION_COMING ? 1 : 0;
+    }
   offer_all (self);
 }
 
