@@ -156,7 +156,7 @@ class Display(Person):
 
     def type(self, text):
         """Types a text."""
-        self._xdotool("type", "--delay", 60, text)
+        self._xdotool("type", "--delay", 60, "--", text)
 
 
 def middle_of(area):
