@@ -157,8 +157,11 @@ class GuestCase(cases.StationCase):
 
     def hold_back(self, program, which="*"):
         """For a kiosk's environment: a program that does not begin while the gate is there; of its calls, those whose words match."""
+        def release():
+            self.gate().unlink(missing_ok=True)
+            processes.wait_until(lambda: not self.desk.processes("sh", "qemu-img"), "the end of what was held back")
         self.gate().touch()
-        self.addCleanup(self.gate().unlink, missing_ok=True)
+        self.addCleanup(release)
         return wrapper(self.station.folder / "held", program,
                        f'case "$*" in {which}) while [ -e {self.gate()} ]; do env -i sleep 0.1; done ;; esac')
 
