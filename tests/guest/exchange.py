@@ -53,10 +53,7 @@ class Exchange(guests.GuestCase):
 
     def begin(self, tile=guests.NAMES["desktop"]):
         """A session, up to a guest whose agents answer."""
-        def click():
-            self.screen.click_on(tile)
-            self.station.wait_state("preparing", "starting", "booting", "ready")
-        self.bring_up(click, guests.COLOURS["desktop"])
+        self.bring_up(lambda: self.screen.click_on(tile), guests.COLOURS["desktop"])
         self.wait_for_agents()
         self.station.wait_state("ready")
 

@@ -67,10 +67,7 @@ class Warm(guests.GuestCase):
 
     def start_desktop(self, warm=True):
         """A session whose agents answer; was it restored?"""
-        def begin():
-            done = self.station.ctl("start", "desktop")
-            self.assertEqual(done.returncode, 0, done.stderr)
-        self.bring_up(begin, guests.COLOURS["desktop"], least=0.2)
+        self.bring_up(lambda: self.start_from_outside("desktop"), guests.COLOURS["desktop"], least=0.2)
         self.wait_for_agent()
         self.assertEqual(self.is_warm(), warm)
 
@@ -180,8 +177,7 @@ class Warm(guests.GuestCase):
             self.prepare()
             harm(next(self.warm.glob(f"*{suffix}")))
             self.station.start_kiosk()
-            done = self.station.ctl("start", "desktop")
-            self.assertEqual(done.returncode, 0, done.stderr)
+            self.start_from_outside("desktop")
             self.station.wait_state("booting", "ready")
             self.assertFalse(self.is_warm())
             self.assertEqual(len(self.station.overlay_files()), 1)

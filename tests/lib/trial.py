@@ -61,7 +61,7 @@ class Trial:
         self.step("start", "picked by a click")
         self.wait_for_colour(guests.COLOURS["tiny"])
         self.step("guest", f"at work after {time.monotonic() - began:.1f} s")
-        self.screen.type("paint 884400")
+        self.screen.type_into_guest("paint 884400")
         self.screen.key("Return")
         self.wait_for_colour("884400")
         self.step("typed", "keys reach the guest: it was told to change its colour")

@@ -64,8 +64,6 @@ class Lock(lockcase.LockCase):
         self.assertEqual(self.station.state(), "preparing")
         self.expect_held("sh", "sleep", "env")
         self.stop("--force")
-        self.gate().unlink()
-        processes.wait_until(lambda: not self.desk.processes("sh"), "the end of what was held")
 
     def test_keys_guest(self):
         """All chords in a guest, then on the bar over it."""

@@ -21,6 +21,11 @@ Word = namedtuple("Word", "text left top right bottom")
 GAP = 1.6
 # A phrase is found where what was read is at least so much like it, 0 to 1: a letter in ten may be misread.
 LIKE = 0.84
+# So many keys are typed before the guest has shown something of them: of its keyboard QEMU keeps sixteen bytes, three to a key, and six
+# to one with Shift. What comes then is lost.
+AT_ONCE = 3
+# A guest that has shown nothing of them after so many seconds may be one that does not show what is typed.
+UNSEEN_SECONDS = 10
 
 
 class Person:
@@ -157,6 +162,14 @@ class Display(Person):
     def type(self, text):
         """Types a text."""
         self._xdotool("type", "--delay", 60, "--", text)
+
+    def type_into_guest(self, text):
+        """Types a text no faster than the screen shows something of it."""
+        for at in range(0, len(text), AT_ONCE):
+            before, until = self.look().tobytes(), time.monotonic() + UNSEEN_SECONDS
+            self.type(text[at:at + AT_ONCE])
+            while self.look().tobytes() == before and time.monotonic() < until:
+                time.sleep(0.02)
 
 
 def middle_of(area):

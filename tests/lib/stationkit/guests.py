@@ -31,11 +31,6 @@ WRITE = f"echo {{}} | dd of=/dev/vda bs=512 seek={FREE_SECTOR} conv=sync,fsync"
 LOOK = f"dd if=/dev/vda bs=512 skip={FREE_SECTOR} count=1 | grep -q {{}}"
 # So many bytes of a file are given to the guest's agent at once.
 CHUNK = 30000
-# So many keys are typed before the guest has shown something of them: of its keyboard QEMU keeps sixteen bytes, three to a key, and six
-# to one with Shift. What comes then is lost.
-AT_ONCE = 3
-# A guest that has shown nothing of them after so many seconds may be one that does not show what is typed.
-UNSEEN_SECONDS = 10
 
 
 def kept(text):
@@ -133,23 +128,22 @@ class GuestCase(cases.StationCase):
 
     def start(self, name="tiny"):
         """A session from the click to a guest in which one can work."""
-        def begin():
-            self.choose(name)
-            self.station.wait_state("preparing", "starting", "booting", "ready", "failed", seconds=30)
-        self.bring_up(begin, COLOURS[name])
+        self.bring_up(lambda: self.choose(name), COLOURS[name])
 
     def bring_up(self, begin, colour, **options):
         """Begins a session whose guest comes to show a colour. The kernel of an emulated guest may stop for good on the way
         (docs/field-notes.md): then, once, the session is begun again."""
-        begin()
+        def follow(**more):
+            begin()
+            self.station.wait_state("preparing", "starting", "booting", "ready", "failed", seconds=30)
+            self.wait_for_colour(colour, **options, **more)
         try:
-            self.wait_for_colour(colour, may_hang=True, **options)
+            follow(may_hang=True)
         except Hung as hung:
             print(f"# {hung}: begun again")
             self.station.ctl("stop", "--force")
             self.station.wait_state("idle")
-            begin()
-            self.wait_for_colour(colour, **options)
+            follow()
 
     def gate(self):
         """The file that holds back what `hold_back` does."""
@@ -178,6 +172,11 @@ class GuestCase(cases.StationCase):
         self.assertEqual(self.station.leftovers(), [])
         self.screen.wait_for("Type to search")
 
+    def start_from_outside(self, ident):
+        """Begins a session by asteroidectl."""
+        done = self.station.ctl("start", ident)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def stop(self, *options):
         """Ends the session from outside."""
         done = self.station.ctl("stop", *options)
@@ -199,11 +198,7 @@ class GuestCase(cases.StationCase):
 
     def enter(self, command):
         """Types a command into the guest's shell, no faster than the guest shows it."""
-        for at in range(0, len(command), AT_ONCE):
-            before, until = self.screen.look().tobytes(), time.monotonic() + UNSEEN_SECONDS
-            self.screen.type(command[at:at + AT_ONCE])
-            while self.screen.look().tobytes() == before and time.monotonic() < until:
-                time.sleep(0.02)
+        self.screen.type_into_guest(command)
         self.screen.key("Return")
 
     def expect_same_picture(self):
