@@ -19,6 +19,8 @@ from stationkit import processes
 # Suites whose tests share the processors peacefully (a guest keeps one busy); the others want the machine for themselves.
 SIDE_BY_SIDE = ("unit", "golden", "cli", "guest", "devices", "devices-whole")
 CASE = re.compile(r"^(not )?ok\b[ \t]*(\d*)[ \t-]*([^#]*)(?:#\s*(skip|todo)\S*\s*(.*))?", re.IGNORECASE)
+# The lines of a case that passed, of which the second is its time.
+PASSED = re.compile(r"ok\b|# \d+\.\d s$")
 PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#\s*skip\S*\s*(.*))?", re.IGNORECASE)
 
 # What a measurement has to tell is told of a success, too.
@@ -69,6 +71,14 @@ class Outcome:
         """Counts a skip."""
         self.count["skipped"] += 1
         self.skips.append(reason)
+
+    def tell_again(self):
+        """Of a failure: its log without the cases that passed."""
+        print(f"FAILED {self.name}")
+        for line in self.trouble + self.output.splitlines():
+            if not PASSED.match(line):
+                print(f"  | {line}")
+        print()
 
     def tell(self):
         """One line; the whole log of a failure."""
@@ -129,18 +139,20 @@ def of_suite(tests, suite):
 
 
 def run_suite(build, suite, tests):
-    """Runs and tells; the count."""
+    """Runs and tells; the count, and the outcomes that are failures."""
     print(f"{suite} ({Path(build).name})", flush=True)
     began = time.monotonic()
-    total = Counter() if tests else Counter(failed=1)
+    total, failures = Counter() if tests else Counter(failed=1), []
     if not tests:
         print("  FAILED: this suite has no test")
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if suite in SIDE_BY_SIDE else 1) as pool:
         for outcome in pool.map(run, tests):
             outcome.tell()
             total += outcome.count
+            if outcome.count["failed"]:
+                failures.append(outcome)
     print(f"{suite} ({Path(build).name}): {in_words(total)}, {time.monotonic() - began:.0f} s\n", flush=True)
-    return total
+    return total, failures
 
 
 def private_session(home):
@@ -162,13 +174,18 @@ def main():
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
-    total = Counter()
+    total, failures = Counter(), []
     with tempfile.TemporaryDirectory(prefix="ast-", dir="/tmp") as home:
         os.environ |= private_session(home)
         for build, suites in works:
             tests = known_tests(build)
             for suite in suites.split(","):
-                total += run_suite(build, suite, of_suite(tests, suite))
+                count, failed = run_suite(build, suite, of_suite(tests, suite))
+                total += count
+                failures += failed
+    # What somebody looks for after an hour of other lines.
+    for failure in failures:
+        failure.tell_again()
     print(in_words(total), flush=True)
     return 1 if total["failed"] or not total["passed"] else 0
 
