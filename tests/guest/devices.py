@@ -108,7 +108,7 @@ class Devices(guests.GuestCase):
         drive = self.read_in_guest("one")
         # The guest mounts a disc anew with each event of its drive.
         processes.wait_until(lambda: self.run_in_guest(WRITE_NOTHING.format(drive))[0] == 0, "a disc that is there and takes nothing", 30, 1)
-        # An event from before the disc, which comes late, does not take it away (1 of 150 discs on a busy machine).
+        # An event from before the disc, which comes late, does not take it away.
         self.in_guest(f"ACTION=change DISKSEQ=1 /usr/lib/guest/media {drive}; grep -q ' /run/media/{drive} ' /proc/mounts")
         # As the guest does.
         self.eject_in_guest(drive)

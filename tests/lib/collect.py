@@ -31,7 +31,7 @@ class Outcome:
     """What one test program told."""
 
     def __init__(self, test, output, status, seconds):
-        self.name, self.output, self.seconds = test["name"], output, seconds
+        self.name, self.build, self.output, self.seconds = test["name"], Path(test["build"]).name, output, seconds
         self.count = Counter()
         self.skips, self.trouble = [], []
         if test["protocol"] == "tap":
@@ -74,7 +74,7 @@ class Outcome:
 
     def tell_again(self):
         """Of a failure: its log without the cases that passed."""
-        print(f"FAILED {self.name}")
+        print(f"FAILED {self.name} ({self.build})")
         for line in self.trouble + self.output.splitlines():
             if not PASSED.match(line):
                 print(f"  | {line}")

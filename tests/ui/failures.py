@@ -125,7 +125,8 @@ class Failures(FailureCase):
         self.screen.wait_for("This station is not ready")
         words = self.screen.read()
         self.station.shot("bad-configuration")
-        for phrase in (f"{config}:16: This line is neither a [group]", "bad-configuration", "Mend the station's configuration"):
+        self.assertIn(f"{config}:16:", " ".join(word.text for word in words))
+        for phrase in ("This line is neither a [group]", "bad-configuration", "Mend the station's configuration"):
             self.assertTrue(display.find(words, phrase), f"{phrase} in: {' '.join(w.text for w in words)}")
         self.assert_code(words, station=socket.gethostname(), code="bad-configuration")
         self.screen.key("Escape", "Return", "F1", "alt+F4")
